@@ -1,0 +1,8 @@
+/** The nouns all rooms speak. */
+export * from './configuration.ts';
+export * from './errors.ts';
+export * from './message.ts';
+export * from './outcome.ts';
+export * from './problem.ts';
+export * from './record.ts';
+export * from './run.ts';
