@@ -16,7 +16,12 @@ export type SendResult =
   /** Nothing is wrong with the messages; they wait (the same batch goes again later). */
   | { readonly state: 'held'; readonly held: Held }
   /** Certainly not written: `indexes` names the poison where the broker told, null where it must be searched. */
-  | { readonly state: 'rejected'; readonly code: Held['code']; readonly reason: string; readonly indexes: readonly number[] | null };
+  | {
+      readonly state: 'rejected';
+      readonly code: Held['code'];
+      readonly reason: string;
+      readonly indexes: readonly number[] | null;
+    };
 
 /** What a topic looks like now. */
 export interface TopicFacts {

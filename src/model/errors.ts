@@ -9,18 +9,38 @@ export interface ErrorFacts {
 
 const registry = {
   // configuration
-  config_invalid: { meaning: 'The configuration has an error; path, reason and remedy are given.', actor: 'user', retry: false },
-  config_unresolved: { meaning: 'A reference such as ${NAME} or ${file:...} does not resolve.', actor: 'user', retry: false },
+  config_invalid: {
+    meaning: 'The configuration has an error; path, reason and remedy are given.',
+    actor: 'user',
+    retry: false,
+  },
+  config_unresolved: {
+    meaning: 'A reference such as ${NAME} or ${file:...} does not resolve.',
+    actor: 'user',
+    retry: false,
+  },
   not_yet: { meaning: 'The feature is planned but does not exist yet.', actor: 'user', retry: false },
   not_found: { meaning: 'No object of that name exists.', actor: 'user', retry: false },
   conflict: { meaning: 'Something else is doing this already.', actor: 'user', retry: true },
   // mapping
   topic_invalid: { meaning: 'The mapping gave a topic name that Kafka does not allow.', actor: 'user', retry: false },
   mapping_failed: { meaning: 'A field of the message could not be made from the record.', actor: 'user', retry: false },
-  partition_invalid: { meaning: 'The chosen partition is no partition number, or the topic does not have it.', actor: 'user', retry: false },
-  timestamp_invalid: { meaning: 'The timestamp could not be read, is negative, or is beyond what the topic takes.', actor: 'user', retry: false },
+  partition_invalid: {
+    meaning: 'The chosen partition is no partition number, or the topic does not have it.',
+    actor: 'user',
+    retry: false,
+  },
+  timestamp_invalid: {
+    meaning: 'The timestamp could not be read, is negative, or is beyond what the topic takes.',
+    actor: 'user',
+    retry: false,
+  },
   // sources
-  row_invalid: { meaning: 'A row or line could not be read, or a value does not fit the type of its column.', actor: 'user', retry: false },
+  row_invalid: {
+    meaning: 'A row or line could not be read, or a value does not fit the type of its column.',
+    actor: 'user',
+    retry: false,
+  },
   source_failed: { meaning: 'The source could not be read.', actor: 'operator', retry: true },
   event_invalid: { meaning: 'An event lacks a field it must have, or has a wrong one.', actor: 'user', retry: false },
   event_too_large: { meaning: 'An event or a batch is over the size limit.', actor: 'user', retry: false },
@@ -31,7 +51,11 @@ const registry = {
   record_refused: { meaning: 'The broker refused this one record.', actor: 'user', retry: false },
   topic_missing: { meaning: 'The topic does not exist, or may not be seen.', actor: 'user', retry: true },
   topic_not_authorized: { meaning: 'The credentials may not write to the topic.', actor: 'operator', retry: true },
-  cluster_not_authorized: { meaning: 'The credentials may not do this on the cluster.', actor: 'operator', retry: true },
+  cluster_not_authorized: {
+    meaning: 'The credentials may not do this on the cluster.',
+    actor: 'operator',
+    retry: true,
+  },
   authentication_failed: { meaning: 'The brokers refused the credentials.', actor: 'operator', retry: true },
   kafka_unreachable: { meaning: 'No broker can be reached.', actor: 'operator', retry: true },
   kafka_unavailable: { meaning: 'The cluster cannot take the message at the moment.', actor: 'nobody', retry: true },

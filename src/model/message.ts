@@ -20,7 +20,8 @@ export interface Message {
 
 /** The bytes a message counts as against memory and batch limits: key, value, headers and a fixed overhead. */
 export function messageBytes(message: Message): number {
-  let bytes = 70 + (message.key === null ? 0 : message.key.length) + (message.value === null ? 0 : message.value.length);
+  let bytes =
+    70 + (message.key === null ? 0 : message.key.length) + (message.value === null ? 0 : message.value.length);
   for (const [name, value] of message.headers) bytes += name.length + (value === null ? 0 : value.length) + 4;
   return bytes;
 }

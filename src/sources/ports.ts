@@ -10,7 +10,11 @@ export interface TableReader {
    */
   batches(from: JsonValue, signal: AbortSignal): AsyncIterable<RecordBatch>;
   /** How much there is, as far as it is cheap to know: drives the progress bar. `done` of a position, in the same unit. */
-  readonly extent: { readonly unit: 'bytes' | 'rows'; readonly total: number | null; done(position: JsonValue): number };
+  readonly extent: {
+    readonly unit: 'bytes' | 'rows';
+    readonly total: number | null;
+    done(position: JsonValue): number;
+  };
   /** False when `from` no longer fits what is there (a file of another size or time): the run starts anew and says so. */
   fits(from: JsonValue): boolean;
   /** The column names where known before reading (checked against added fields), else null. */
@@ -33,4 +37,5 @@ export interface EventIntake {
 }
 
 export type IntakeAnswer =
-  { readonly state: 'safe' } | { readonly state: 'unavailable'; readonly retryAfterSeconds: number; readonly reason: string };
+  | { readonly state: 'safe' }
+  | { readonly state: 'unavailable'; readonly retryAfterSeconds: number; readonly reason: string };
