@@ -1,8 +1,10 @@
 /** JSON without losing digits: numbers that a double would change are kept as they were written. */
 
-// A number that does not print as it was written: 16 or more digits, an exponent, a trailing zero after the point,
-// or minus zero. It may match inside a string, which costs time and changes nothing.
-const mayLoseDigits = /\d{16,}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])|\d{5,}\.\d{8,}/;
+// A number that may not print as it was written: 16 or more digits, an exponent, a trailing zero after the point,
+// below a millionth, or minus zero. It must stand where a number can stand, so that times such as 10:00:00.000Z and
+// UUIDs do not cost the slow way; where it matches inside a string all the same, that costs time and changes nothing.
+const mayLoseDigits =
+  /(?:^|[:,[\s])-?(?:[\d.]{16,}|0\.000000\d*|\d+(?:\.\d+)?[eE][-+]?\d+|\d+\.\d*0)(?=[,\]}\s]|$)|-0(?=[,\]}\s]|$)/;
 
 type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
 type RawJson = { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
