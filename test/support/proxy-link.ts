@@ -99,7 +99,7 @@ export class Link {
       if (this.#silent) continue;
       if (awaited.fault?.do === 'swallow') {
         awaited.hit?.fire();
-        if (awaited.fault.then === 'cut') this.reset();
+        if (awaited.fault.connection === 'cut') this.reset();
         continue;
       }
       if (awaited.fault?.do === 'delay') {

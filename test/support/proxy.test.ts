@@ -68,16 +68,16 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
     assert.equal(hit.fired, 1);
   });
 
-  for (const then of ['cut', 'open'] as const) {
-    test(`swallow and ${then}: the server carried the request out, the client never hears of it`, async () => {
+  for (const connection of ['cut', 'open'] as const) {
+    test(`swallow and ${connection}: the server carried the request out, the client never hears of it`, async () => {
       await using run = await start();
       const client = await open(run.proxy);
-      const hit = run.proxy.inject({ api: 'ApiVersions', every: 2, times: 1, fault: { do: 'swallow', then } });
-      const id = then === 'cut' ? 41 : 46;
+      const hit = run.proxy.inject({ api: 'ApiVersions', every: 2, times: 1, fault: { do: 'swallow', connection } });
+      const id = connection === 'cut' ? 41 : 46;
       client.socket.write(frame(18, id));
       await hit.done;
       assert.ok(received.includes(id));
-      if (then === 'cut') assert.equal(await client.error, 'ECONNRESET');
+      if (connection === 'cut') assert.equal(await client.error, 'ECONNRESET');
       else {
         client.socket.write(frame(18, 47));
         assert.deepEqual(await client.answers(1), [47]);

@@ -26,7 +26,7 @@ export type Fault =
   /** The request goes out and the connection is reset at once: nobody knows whether it was carried out. */
   | { readonly do: 'cut_after' }
   /** The broker carries the request out; its answer is dropped, and the connection reset or left open. */
-  | { readonly do: 'swallow'; readonly then: 'cut' | 'open' }
+  | { readonly do: 'swallow'; readonly connection: 'cut' | 'open' }
   /** The answer comes late. */
   | { readonly do: 'delay'; readonly ms: number }
   /** From this request on nothing passes on this connection, and the client is not told. */
@@ -318,7 +318,7 @@ function scatterRule(plan: ScatterPlan, gap: { from: number; to: number }): Faul
     { do: 'cut_before' },
     { do: 'cut_middle' },
     { do: 'cut_after' },
-    { do: 'swallow', then: 'cut' },
+    { do: 'swallow', connection: 'cut' },
   ];
   let left = plan.random.between(gap.from, gap.to);
   return {

@@ -25,7 +25,7 @@ test('drawing from one sub-stream does not move another', () => {
 
 test('numbers are even and within their bounds', () => {
   const stream = random('even', 1n);
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (let i = 0; i < 100_000; i++) {
     const value = stream.between(5, 14);
     counts[value - 5]!++;
