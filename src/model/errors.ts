@@ -22,6 +22,12 @@ const registry = {
   not_yet: { meaning: 'The feature is planned but does not exist yet.', actor: 'user', retry: false },
   not_found: { meaning: 'No object of that name exists.', actor: 'user', retry: false },
   conflict: { meaning: 'Something else is doing this already.', actor: 'user', retry: true },
+  // state
+  state_failed: {
+    meaning: 'The own state (SQLite file or PostgreSQL) could not be read or written.',
+    actor: 'operator',
+    retry: true,
+  },
   // mapping
   topic_invalid: { meaning: 'The mapping gave a topic name that Kafka does not allow.', actor: 'user', retry: false },
   mapping_failed: { meaning: 'A field of the message could not be made from the record.', actor: 'user', retry: false },
@@ -42,6 +48,15 @@ const registry = {
     retry: false,
   },
   source_failed: { meaning: 'The source could not be read.', actor: 'operator', retry: true },
+  json_invalid: { meaning: 'The body of a request cannot be read as JSON.', actor: 'user', retry: false },
+  batch_invalid: { meaning: 'The body of a batch call is no batch.', actor: 'user', retry: false },
+  no_user_anon_id: {
+    meaning: 'An event names nobody: it has neither a userId nor an anonymousId.',
+    actor: 'user',
+    retry: false,
+  },
+  source_disabled: { meaning: 'The source is switched off.', actor: 'operator', retry: true },
+  draining: { meaning: 'Headrace is shutting down.', actor: 'nobody', retry: true },
   event_invalid: { meaning: 'An event lacks a field it must have, or has a wrong one.', actor: 'user', retry: false },
   event_too_large: { meaning: 'An event or a batch is over the size limit.', actor: 'user', retry: false },
   write_key_unknown: { meaning: 'The write key is not known.', actor: 'user', retry: false },
