@@ -1,5 +1,5 @@
 /** Randomness, and the only place that makes it. */
-import { randomBytes as bytes, randomInt } from 'node:crypto';
+import { randomBytes as bytes, randomInt, randomUUID } from 'node:crypto';
 
 export function randomBytes(count: number): Buffer {
   return bytes(count);
@@ -8,4 +8,13 @@ export function randomBytes(count: number): Buffer {
 /** An integer with `from <= n < below`. */
 export function randomInteger(from: number, below: number): number {
   return randomInt(from, below);
+}
+
+/** `count` random bytes in hexadecimal. */
+export function randomHex(count: number): string {
+  return bytes(count).toString('hex');
+}
+
+export function randomUuid(): string {
+  return randomUUID();
 }
