@@ -15,6 +15,7 @@ export function randomHex(count: number): string {
   return bytes(count).toString('hex');
 }
 
-export function randomUuid(): string {
+/** An identifier that is nobody else's (a UUID). */
+export function randomId(): string {
   return randomUUID();
 }
