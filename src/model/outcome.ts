@@ -17,8 +17,11 @@ export const WITHDRAWN: Outcome = Object.freeze({ state: 'withdrawn' });
 
 /** Why a message cannot go on for now, though nothing is wrong with the message itself. */
 export interface Held {
-  /** `park`: this sync's messages for this topic wait; `stop`: the destination refuses the sync altogether. */
-  readonly action: 'park' | 'stop';
+  /**
+   * `wait`: passes by itself; `park`: this sync's messages for this topic wait for a person; `stop`: the destination
+   * refuses the sync altogether.
+   */
+  readonly action: 'wait' | 'park' | 'stop';
   readonly code: ErrorCode;
   readonly reason: string;
   readonly remedy: string;

@@ -1,0 +1,141 @@
+/**
+ * Delivery to one destination: messages in, exactly one outcome each out (Promise 4), memory bounded (Promise 9).
+ *
+ * Handing in is synchronous and cheap; what arrives in one turn of the event loop is sent together.
+ */
+import type { Clock } from '../base/clock.ts';
+import { afterTurn } from '../base/turn.ts';
+import { WITHDRAWN, messageBytes, type Message, type Outcome } from '../model/index.ts';
+import type { Entry, IntakeOptions, Ledger } from './entry.ts';
+import { silentObserver, type DeliveryObserver } from './observer.ts';
+import type { AssignPartition, MessageOwner, Sender } from './ports.ts';
+import { TopicLanes } from './topic-lanes.ts';
+
+export interface DeliveryOptions {
+  readonly sender: Sender;
+  readonly assign: AssignPartition;
+  readonly clock: Clock;
+  readonly observer?: DeliveryObserver;
+  readonly lingerMs: number;
+  readonly batchBytes: number;
+  readonly batchMessages: number;
+  /** Bytes that may wait or be in flight; beyond, `full` is true and sources wait. */
+  readonly bufferMemoryBytes: number;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #topics = new Map<string, TopicLanes>();
+  readonly #closing = new AbortController();
+  readonly #ledger: Ledger = { settle: (entry, outcome) => this.#settle(entry, outcome) };
+  #bytes = 0;
+  #messages = 0;
+  #pumpPlanned = false;
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes and messages without an outcome yet. */
+  get pending(): { readonly bytes: number; readonly messages: number } {
+    return { bytes: this.#bytes, messages: this.#messages };
+  }
+
+  /** Promise 9: a source that sees this waits for `whenRoom` before it reads on. */
+  get full(): boolean {
+    return this.#bytes >= this.#options.bufferMemoryBytes;
+  }
+
+  /** Resolves when there is room again, or when the destination closes. */
+  whenRoom(): Promise<void> {
+    if (!this.full || this.#closing.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /**
+   * Takes a message. The owner is told its outcome once, under the index given, possibly before this returns.
+   * Messages of one topic and key keep the order in which they are handed in (Promise 3).
+   */
+  accept(message: Message, owner: MessageOwner, index: number, options: IntakeOptions): void {
+    const entry: Entry = { message, owner, index, bytes: messageBytes(message), options };
+    this.#bytes += entry.bytes;
+    this.#messages++;
+    this.#topic(message.topic).accept(entry);
+    this.#planPump();
+  }
+
+  /**
+   * Takes back what is not yet in a send under way; each gets the outcome `withdrawn`. Returns how many. What is under
+   * way stays: it may be in Kafka already, and only its answer can tell.
+   */
+  withdraw(owner: MessageOwner): number {
+    let count = 0;
+    for (const topic of this.#topics.values()) {
+      for (const entry of topic.takeBack(owner)) {
+        this.#settle(entry, WITHDRAWN);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** Resolves when every message has its outcome, or when the destination closes. */
+  async whenIdle(): Promise<void> {
+    for (const topic of this.#topics.values()) await topic.whenIdle();
+  }
+
+  /** Waits up to `graceMs` for what is pending, then closes. Returns how many messages were left without an outcome. */
+  async close(graceMs: number): Promise<number> {
+    const timeout = new AbortController();
+    await Promise.race([this.whenIdle(), this.#options.clock.sleep(graceMs, timeout.signal)]);
+    timeout.abort();
+    const left = this.#messages;
+    this.#closing.abort();
+    this.#wakeAll();
+    await this.#options.sender.close();
+    return left;
+  }
+
+  #topic(name: string): TopicLanes {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) {
+      const { sender, clock, lingerMs, batchMessages, batchBytes, assign, observer } = this.#options;
+      const context = {
+        sender,
+        clock,
+        lingerMs,
+        batchMessages,
+        ledger: this.#ledger,
+        observer: observer ?? silentObserver,
+        closing: this.#closing.signal,
+      };
+      topic = new TopicLanes(name, context, assign, batchBytes);
+      this.#topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  #planPump(): void {
+    if (this.#pumpPlanned) return;
+    this.#pumpPlanned = true;
+    afterTurn(() => {
+      this.#pumpPlanned = false;
+      for (const topic of this.#topics.values()) topic.pump();
+    });
+  }
+
+  #settle(entry: Entry, outcome: Outcome): void {
+    this.#bytes -= entry.bytes;
+    this.#messages--;
+    entry.owner.settled(entry.index, outcome);
+    // A little below the limit, so that sources wake for more than one message.
+    if (this.#roomWaiters.length > 0 && this.#bytes < this.#options.bufferMemoryBytes * 0.75) this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * A lane: one partition of one destination. Batches leave it in order, one in flight (Promise 3).
+ *
+ * States of the batch in flight:
+ *   sent → written                       every message delivered
+ *   sent → retry or held → sent ...      the same batch, same messages, same sequence, until the outcome is known (P2)
+ *   sent → rejected                      certainly not written: the channel is retired, the poison is found, the rest goes
+ *                                        on in its order under a fresh channel (P7)
+ * A batch is never changed while its outcome is unknown: the broker would take the changed one for a duplicate and drop it.
+ */
+import { backoffMs, deliveryBackoff } from '../../base/backoff.ts';
+import type { Clock } from '../../base/clock.ts';
+import { DELIVERED, type Held, type Rejection } from '../../model/index.ts';
+import { tellHeld, type Entry, type Ledger } from '../entry.ts';
+import type { DeliveryObserver } from '../observer.ts';
+import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
+import { EntryQueue } from './queue.ts';
+
+export interface LaneContext {
+  readonly sender: Sender;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly observer: DeliveryObserver;
+  readonly lingerMs: number;
+  readonly batchMessages: number;
+  /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
+  batchBytes(): number;
+  /** Aborted when the destination is closed for good. */
+  readonly closing: AbortSignal;
+}
+
+export class Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #context: LaneContext;
+  readonly #queue = new EntryQueue();
+  #channel: LaneChannel;
+  #inFlight: readonly Entry[] = [];
+  #busy = false;
+  #held: Held | null = null;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(topic: string, partition: number, context: LaneContext) {
+    this.topic = topic;
+    this.partition = partition;
+    this.#context = context;
+    this.#channel = context.sender.openChannel(topic, partition);
+  }
+
+  get idle(): boolean {
+    return !this.#busy && this.#queue.length === 0;
+  }
+
+  /** Queues only; `pump` sends. */
+  push(entry: Entry): void {
+    this.#queue.push(entry);
+    if (this.#held !== null) entry.owner.held(this.#held);
+  }
+
+  /** Sends what waits unless a batch is in flight already. */
+  pump(): void {
+    if (this.#busy || this.#queue.length === 0) return;
+    this.#busy = true;
+    void this.#run();
+  }
+
+  /** Takes back what is not in a send under way: one owner's, or everything. */
+  takeBack(owner: MessageOwner | null): Entry[] {
+    return this.#queue.remove(owner);
+  }
+
+  /** Resolves when nothing waits and nothing is in flight. */
+  whenIdle(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  async #run(): Promise<void> {
+    const { clock, closing, lingerMs, batchMessages } = this.#context;
+    while (this.#queue.length > 0 && !closing.aborted) {
+      if (lingerMs > 0 && this.#queue.length < batchMessages) await clock.sleep(lingerMs, closing);
+      const entries = this.#queue.cut(batchMessages, this.#context.batchBytes());
+      if (entries.length > 0) await this.#deliver(entries);
+    }
+    this.#busy = false;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  /** Returns when every entry is settled, or when the destination closes. */
+  async #deliver(entries: readonly Entry[]): Promise<void> {
+    this.#inFlight = entries;
+    const batch: LaneBatch = {
+      topic: this.topic,
+      partition: this.partition,
+      messages: entries.map((entry) => entry.message),
+    };
+    const result = await this.#sendUntilKnown(batch, entries);
+    if (result === null) return;
+    if (result.state === 'written') {
+      for (const entry of entries) this.#context.ledger.settle(entry, DELIVERED);
+      return;
+    }
+    // The batch is given up or changed: what follows must not look like a repetition of it.
+    this.#channel = this.#context.sender.openChannel(this.topic, this.partition);
+    await this.#isolate(entries, result);
+  }
+
+  /** The same batch again and again; null when the destination closes first. */
+  async #sendUntilKnown(
+    batch: LaneBatch,
+    entries: readonly Entry[],
+  ): Promise<Extract<SendResult, { state: 'written' | 'rejected' }> | null> {
+    const { sender, clock, closing, observer } = this.#context;
+    for (let attempt = 1; !closing.aborted; attempt++) {
+      const startedMs = clock.monotonic();
+      const result = await sender.send(batch, this.#channel);
+      observer.attempted(batch, result, clock.monotonic() - startedMs);
+      if (result.state === 'written' || result.state === 'rejected') {
+        this.#setHeld(null);
+        return result;
+      }
+      const held = heldOf(result, this.topic);
+      if (
+        held.code === 'topic_missing' &&
+        attempt >= MISSING_AFTER_ATTEMPTS &&
+        entries.every((entry) => entry.options.computedTopic)
+      ) {
+        return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
+      }
+      // A topic just created, or a leader just moved, looks missing for a moment: only what lasts is told.
+      if (attempt >= MISSING_AFTER_ATTEMPTS || held.action === 'wait' || held.action === 'stop') this.#setHeld(held);
+      await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+    }
+    return null;
+  }
+
+  /** Rejects the messages that cannot be taken and delivers the others, in their order. */
+  async #isolate(entries: readonly Entry[], result: Extract<SendResult, { state: 'rejected' }>): Promise<void> {
+    const outcome: Rejection = { state: 'rejected', code: result.code, reason: result.reason };
+    if (entries.length === 1) {
+      this.#context.ledger.settle(entries[0]!, outcome);
+      return;
+    }
+    const poison = new Set(result.indexes ?? []);
+    if (poison.size === 0) {
+      const middle = entries.length >> 1;
+      await this.#deliver(entries.slice(0, middle));
+      await this.#deliver(entries.slice(middle));
+      return;
+    }
+    const rest: Entry[] = [];
+    for (let index = 0; index < entries.length; index++) {
+      if (poison.has(index)) this.#context.ledger.settle(entries[index]!, outcome);
+      else rest.push(entries[index]!);
+    }
+    if (rest.length > 0) await this.#deliver(rest);
+  }
+
+  #setHeld(held: Held | null): void {
+    if (this.#held?.code === held?.code && this.#held?.action === held?.action) return;
+    this.#held = held;
+    tellHeld([...this.#inFlight, ...this.#queue], held);
+  }
+}
+
+/** About 1.5 seconds of attempts. */
+const MISSING_AFTER_ATTEMPTS = 5;
+
+function heldOf(result: Extract<SendResult, { state: 'retry' | 'held' }>, topic: string): Held {
+  if (result.state === 'held') return result.held;
+  return { action: 'wait', code: result.code, reason: result.reason, remedy: '', topic };
+}

@@ -1,0 +1,178 @@
+/** The lanes of one topic: as many as it has partitions now. Messages wait here while the partitions are not known. */
+import { backoffMs, deliveryBackoff } from '../base/backoff.ts';
+import type { Held } from '../model/index.ts';
+import { tellHeld, type Entry } from './entry.ts';
+import { Lane, type LaneContext } from './lanes/lane.ts';
+import { EntryQueue } from './lanes/queue.ts';
+import type { AssignPartition, MessageOwner, TopicFacts } from './ports.ts';
+
+/** How often the number of partitions is looked at. */
+const LOOK_EVERY_MS = 30_000;
+/** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
+const MISSING_AFTER_MS = 2_000;
+
+export class TopicLanes {
+  readonly name: string;
+  readonly #context: Omit<LaneContext, 'batchBytes'>;
+  readonly #assign: AssignPartition;
+  readonly #batchBytes: number;
+  readonly #lanes: Lane[] = [];
+  readonly #waiting = new EntryQueue();
+  #facts: TopicFacts | null = null;
+  #turn = 0;
+  #resolving = false;
+  #lookAtMs = 0;
+  #held: Held | null = null;
+  readonly #nextTurn = (): number => this.#turn++;
+
+  constructor(name: string, context: Omit<LaneContext, 'batchBytes'>, assign: AssignPartition, batchBytes: number) {
+    this.name = name;
+    this.#context = context;
+    this.#assign = assign;
+    this.#batchBytes = batchBytes;
+  }
+
+  get idle(): boolean {
+    return this.#waiting.length === 0 && this.#lanes.every((lane) => lane.idle);
+  }
+
+  accept(entry: Entry): void {
+    if (this.#facts === null || this.#resolving) {
+      this.#waiting.push(entry);
+      if (this.#held !== null) entry.owner.held(this.#held);
+      return;
+    }
+    this.#place(entry, this.#facts);
+  }
+
+  /** Sends what waits in every lane; looks for partitions when it is time. */
+  pump(): void {
+    if (this.#facts === null || this.#context.clock.monotonic() >= this.#lookAtMs) this.#resolve();
+    for (const lane of this.#lanes) lane.pump();
+  }
+
+  takeBack(owner: MessageOwner | null): Entry[] {
+    const taken = this.#lanes.flatMap((lane) => lane.takeBack(owner));
+    return [...taken, ...this.#waiting.remove(owner)];
+  }
+
+  async whenIdle(): Promise<void> {
+    while (!this.idle && !this.#context.closing.aborted) {
+      await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+      if (this.#waiting.length > 0) await this.#context.clock.sleep(10, this.#context.closing);
+    }
+  }
+
+  #place(entry: Entry, facts: TopicFacts): void {
+    const { message } = entry;
+    if (
+      facts.maxMessageBytes !== null &&
+      (message.value?.length ?? 0) + (message.key?.length ?? 0) > facts.maxMessageBytes
+    ) {
+      // P6: known before it is sent, so that its neighbours need no second try.
+      this.#reject(
+        entry,
+        'too_large',
+        `the message has ${entry.bytes} bytes; the topic takes ${facts.maxMessageBytes} (max.message.bytes)`,
+      );
+      return;
+    }
+    const partition = this.#assign(message, facts.partitions, this.#nextTurn);
+    if (partition < 0) {
+      this.#reject(
+        entry,
+        'partition_invalid',
+        `partition ${message.partition} is not in topic ${this.name}, which has ${facts.partitions}`,
+      );
+      return;
+    }
+    this.#lane(partition).push(entry);
+  }
+
+  #lane(partition: number): Lane {
+    return (this.#lanes[partition] ??= new Lane(this.name, partition, {
+      ...this.#context,
+      batchBytes: () => this.#limitBytes(),
+    }));
+  }
+
+  #limitBytes(): number {
+    const limit = this.#facts?.maxMessageBytes;
+    return limit == null ? this.#batchBytes : Math.min(this.#batchBytes, limit);
+  }
+
+  #reject(entry: Entry, code: 'too_large' | 'partition_invalid' | 'topic_missing', reason: string): void {
+    this.#context.ledger.settle(entry, { state: 'rejected', code, reason });
+  }
+
+  #resolve(): void {
+    if (this.#resolving) return;
+    this.#lookAtMs = this.#context.clock.monotonic() + LOOK_EVERY_MS;
+    if (this.#facts === null) {
+      this.#resolving = true;
+      void this.#findOut().finally(() => (this.#resolving = false));
+      return;
+    }
+    void this.#lookAgain(this.#facts);
+  }
+
+  /** Asks until the partitions are known; holds or rejects what waits when the topic stays missing. */
+  async #findOut(): Promise<void> {
+    const { sender, clock, closing } = this.#context;
+    const startedMs = clock.monotonic();
+    for (let attempt = 1; !closing.aborted; attempt++) {
+      const facts = await sender.topic(this.name, attempt > 1);
+      if ('partitions' in facts) {
+        this.#facts = facts;
+        this.#setHeld(null);
+        this.#placeWaiting(facts);
+        return;
+      }
+      const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
+      if (facts.held.action !== 'park' || lasting) this.#setHeld(facts.held);
+      if (facts.held.code === 'topic_missing' && lasting) this.#rejectComputed(facts.held.reason);
+      if (this.#waiting.length === 0 && lasting) return;
+      await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+    }
+  }
+
+  /**
+   * Partitions added move keys: first everything that waits is delivered where it stands, then the new number counts.
+   * Otherwise two lanes could hold messages of one key at once (P10).
+   */
+  async #lookAgain(known: TopicFacts): Promise<void> {
+    const facts = await this.#context.sender.topic(this.name, false);
+    if (!('partitions' in facts)) return;
+    if (facts.partitions === known.partitions) {
+      this.#facts = facts;
+      return;
+    }
+    this.#resolving = true;
+    if (facts.partitions > known.partitions) await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+    this.#facts = facts;
+    this.#resolving = false;
+    const moved = this.#lanes.flatMap((lane) => lane.takeBack(null));
+    for (const entry of moved) this.#place(entry, facts);
+    this.#placeWaiting(facts);
+  }
+
+  #placeWaiting(facts: TopicFacts): void {
+    this.#resolving = false;
+    for (const entry of this.#waiting.remove(null)) this.#place(entry, facts);
+    for (const lane of this.#lanes) lane.pump();
+  }
+
+  #rejectComputed(reason: string): void {
+    const entries = this.#waiting.remove(null);
+    for (const entry of entries) {
+      if (entry.options.computedTopic) this.#reject(entry, 'topic_missing', `topic ${this.name}: ${reason}`);
+      else this.#waiting.push(entry);
+    }
+  }
+
+  #setHeld(held: Held | null): void {
+    if (this.#held?.code === held?.code) return;
+    this.#held = held;
+    tellHeld(this.#waiting, held);
+  }
+}

@@ -1,0 +1,3 @@
+/** The only room that imports a Kafka client. */
+export { createSender } from './producer/sender.ts';
+export { assignPartition, partitionOfKey } from './partitioner.ts';

@@ -1,0 +1,179 @@
+/**
+ * Sends one partition's batch once and says what became of it: delivery's `Sender` for a real cluster.
+ *
+ * Built on the client's connections, not on its producer. That one advances its sequence at every call, so the same batch
+ * sent again after a lost answer is written twice, and grows its heap with every retry. Here the channel keeps the encoded
+ * batch and its sequence until the outcome is known (P1, P2). Batches of several partitions that are ready at the same
+ * time share a request to their leader; each is settled by its own partition's answer.
+ */
+import type { Clock } from '../../base/clock.ts';
+import type { DestinationConfig, Held, Message } from '../../model/index.ts';
+import type { LaneBatch, LaneChannel, Sender, SendResult, TopicFacts, TopicProblem } from '../../delivery/ports.ts';
+import { classifyCode, classifyError, type Verdict } from '../classify.ts';
+import { TopicLimits } from '../topics/limits.ts';
+import { Cluster } from '../wire/cluster.ts';
+import type { ConnectionSettings } from '../wire/connection.ts';
+import type { PartitionAnswer } from '../wire/produce.ts';
+import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
+import { Identities, type Identity } from './identity.ts';
+import { LeaderQueues } from './leader-queues.ts';
+
+/** Facts of a topic older than this are asked for again: how soon added partitions are noticed. */
+const METADATA_MAX_AGE_MS = 30_000;
+const LAST_SEQUENCE = 2 ** 31 - 1;
+const DUPLICATE_SEQUENCE_NUMBER = 46;
+
+/** A lane's memory of its producer: kept by delivery, read only here. */
+class Channel implements LaneChannel {
+  readonly topic: string;
+  readonly partition: number;
+  identity: Identity | null = null;
+  nextSequence = 0;
+  /** The batch whose outcome is not known yet, as it was encoded. */
+  batch: LaneBatch | null = null;
+  records: Buffer | null = null;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  /** The outcome of the batch is known. */
+  clear(): void {
+    this.batch = null;
+    this.records = null;
+  }
+}
+
+export function createSender(
+  destination: DestinationConfig,
+  security: ConnectionSettings['security'],
+  clock: Clock,
+): Sender {
+  return new KafkaSender(destination, security, clock);
+}
+
+class KafkaSender implements Sender {
+  readonly #destination: DestinationConfig;
+  readonly #cluster: Cluster;
+  readonly #identities: Identities;
+  readonly #limits: TopicLimits;
+  readonly #queues: LeaderQueues;
+
+  constructor(destination: DestinationConfig, security: ConnectionSettings['security'], clock: Clock) {
+    const { producer } = destination;
+    this.#destination = destination;
+    this.#cluster = new Cluster(
+      {
+        brokers: destination.brokers,
+        clientId: destination.clientId,
+        connectTimeoutMs: producer.connectTimeoutMs,
+        requestTimeoutMs: producer.requestTimeoutMs,
+        createTopics: destination.topics.create === 'broker',
+        security,
+      },
+      clock,
+    );
+    this.#identities = new Identities(this.#cluster);
+    this.#limits = new TopicLimits(this.#cluster);
+    this.#queues = new LeaderQueues(this.#cluster, producer);
+  }
+
+  async topic(name: string, refresh: boolean): Promise<TopicFacts | TopicProblem> {
+    try {
+      const topic = await this.#cluster.topic(name, refresh ? 0 : METADATA_MAX_AGE_MS);
+      if (topic.errorCode !== 0) return { held: heldBy(classifyCode(topic.errorCode, null), name) };
+      return { partitions: topic.leaders.length, maxMessageBytes: await this.#limits.maxMessageBytes(name) };
+    } catch (error) {
+      return { held: heldBy(classifyError(error), name) };
+    }
+  }
+
+  openChannel(topic: string, partition: number): LaneChannel {
+    return new Channel(topic, partition);
+  }
+
+  async send(batch: LaneBatch, laneChannel: LaneChannel): Promise<SendResult> {
+    const channel = laneChannel as Channel;
+    if (channel.batch !== null && channel.batch !== batch) {
+      // The broker would take a different batch under the same sequence for a duplicate and drop it in silence.
+      throw new Error(`a batch for ${batch.topic}/${batch.partition} was changed before its outcome was known`);
+    }
+    channel.batch = batch;
+    try {
+      if (channel.records === null) await this.#encode(channel, batch);
+      const leader = await this.#leader(batch.topic, batch.partition);
+      if (typeof leader !== 'number') return this.#refused(leader, channel, null);
+      const answer = await this.#queues.send(leader, {
+        topic: batch.topic,
+        partition: batch.partition,
+        records: channel.records!,
+      });
+      return this.#settle(answer, channel, batch.messages);
+    } catch (error) {
+      return this.#refused(classifyError(error), channel, null);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#cluster.close();
+  }
+
+  /** Encodes once per batch and identity: what is sent again is the same bytes. */
+  async #encode(channel: Channel, batch: LaneBatch): Promise<void> {
+    const { idempotence, compression } = this.#destination.producer;
+    const count = batch.messages.length;
+    // P20: a sequence ends at 2^31; a fresh identity begins again at 0.
+    if (channel.nextSequence + count > LAST_SEQUENCE) channel.identity = null;
+    if (idempotence && channel.identity === null) {
+      channel.identity = await this.#identities.take(channel.topic, channel.partition);
+      channel.nextSequence = 0;
+    }
+    const stamp = {
+      producerId: channel.identity?.producerId ?? -1n,
+      producerEpoch: channel.identity?.producerEpoch ?? -1,
+      baseSequence: channel.identity === null ? -1 : channel.nextSequence,
+    };
+    channel.records =
+      compression === 'none'
+        ? encodePlainBatch(batch.messages, stamp)
+        : await encodeRecordBatch(batch.messages, stamp, compression);
+  }
+
+  async #leader(topic: string, partition: number): Promise<number | Verdict> {
+    const facts = await this.#cluster.topic(topic, METADATA_MAX_AGE_MS);
+    if (facts.errorCode !== 0) return classifyCode(facts.errorCode, null);
+    const leader = facts.leaders[partition];
+    if (leader === undefined) return classifyCode(3, `partition ${partition}`);
+    return leader === -1 ? classifyCode(5, null) : leader;
+  }
+
+  #settle(answer: PartitionAnswer, channel: Channel, messages: readonly Message[]): SendResult {
+    // A duplicate sequence means an earlier attempt of this very batch was written.
+    if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+      channel.nextSequence += messages.length;
+      channel.clear();
+      return { state: 'written' };
+    }
+    return this.#refused(classifyCode(answer.errorCode, answer.errorMessage), channel, answer);
+  }
+
+  #refused(verdict: Verdict, channel: Channel, answer: PartitionAnswer | null): SendResult {
+    if (verdict.stale) this.#cluster.forget(channel.topic);
+    if (verdict.identityLost) {
+      channel.identity = null;
+      channel.records = null;
+    }
+    if (verdict.action === 'retry') return { state: 'retry', code: verdict.code, reason: verdict.reason };
+    if (verdict.action !== 'reject') return { state: 'held', held: heldBy(verdict, channel.topic) };
+    channel.clear();
+    const indexes =
+      answer === null || answer.recordErrors.length === 0 ? null : answer.recordErrors.map((one) => one.index);
+    return { state: 'rejected', code: verdict.code, reason: verdict.reason, indexes };
+  }
+}
+
+function heldBy(verdict: Verdict, topic: string): Held {
+  const action = verdict.action === 'stop' ? 'stop' : verdict.action === 'retry' ? 'wait' : 'park';
+  return { action, code: verdict.code, reason: verdict.reason, remedy: verdict.remedy, topic };
+}

@@ -1,0 +1,172 @@
+/** One connection to one broker: dialled, authenticated, its API versions known. Wraps the client's own connection. */
+import {
+  Connection,
+  apiVersionsV1,
+  apiVersionsV3,
+  findErrorBy,
+  type ConnectionOptions,
+  type Reader,
+  type Writer,
+} from '@platformatic/kafka';
+import type { BrokerAddress } from '../../model/index.ts';
+
+export interface ConnectionSettings {
+  readonly clientId: string;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** TLS and SASL, as `security/` makes them of the destination; absent: plain text. */
+  readonly security: Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
+}
+
+/** The client's module of one version of one API, e.g. `metadataV12`. */
+export interface ApiModule<Args extends unknown[], Response> {
+  readonly api: ((
+    connection: Connection,
+    ...args: [...Args, (error: Error | null, response: Response) => void]
+  ) => void) & {
+    key: number;
+    version: number;
+  };
+}
+
+interface VersionsResponse {
+  readonly apiKeys: readonly { apiKey: number; minVersion: number; maxVersion: number }[];
+}
+type VersionsApi = ApiModule<[name: string, version: string], VersionsResponse>;
+
+/** Requests under way on one connection; the broker takes them one after the other. */
+const MAX_IN_FLIGHT = 5;
+
+export class BrokerConnection {
+  readonly address: BrokerAddress;
+  readonly #connection: Connection;
+  #versions = new Map<number, { min: number; max: number }>();
+  #closed = false;
+
+  private constructor(address: BrokerAddress, connection: Connection) {
+    this.address = address;
+    this.#connection = connection;
+    connection.on('close', () => (this.#closed = true));
+    // Every failure also reaches the callback of the request it broke; without a listener it would end the process.
+    connection.on('error', () => (this.#closed = true));
+  }
+
+  /** Throws the client's error when it cannot connect or authenticate, within the connect timeout. */
+  static async open(address: BrokerAddress, settings: ConnectionSettings): Promise<BrokerConnection> {
+    // A copy: the client writes into the options it is given.
+    const connection = new Connection(settings.clientId, {
+      connectTimeout: settings.connectTimeoutMs,
+      requestTimeout: settings.requestTimeoutMs,
+      maxInflights: MAX_IN_FLIGHT,
+      ...settings.security,
+    });
+    const opened = new BrokerConnection(address, connection);
+    try {
+      await connection.connect(address.host, address.port);
+      await opened.#readVersions();
+      return opened;
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+  }
+
+  get usable(): boolean {
+    return !this.#closed && this.#connection.isConnected();
+  }
+
+  /** The local address the broker was dialled from (for allow-lists). */
+  get localAddress(): string | undefined {
+    return this.#connection.socket?.localAddress;
+  }
+
+  /** The newest version both sides speak, or null. */
+  version(apiKey: number, ours: { min: number; max: number }): number | null {
+    const theirs = this.#versions.get(apiKey);
+    if (theirs === undefined) return null;
+    const version = Math.min(theirs.max, ours.max);
+    return version >= Math.max(theirs.min, ours.min) ? version : null;
+  }
+
+  /** The range of an API as the broker told it. */
+  range(apiKey: number): { min: number; max: number } | null {
+    return this.#versions.get(apiKey) ?? null;
+  }
+
+  /** A request with our own payload and parser. */
+  request<Response>(
+    apiKey: number,
+    version: number,
+    payload: Writer,
+    parse: (reader: Reader) => Response,
+    flexible: boolean,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      this.#connection.send(
+        apiKey,
+        version,
+        () => payload,
+        (_correlationId, _apiKey, _apiVersion, reader) => parse(reader),
+        flexible,
+        flexible,
+        (error: Error | null, response: unknown) => (error ? reject(error) : resolve(response as Response)),
+      );
+    });
+  }
+
+  /** A request by one of the client's own API modules; chosen by version from `modules` (newest first). */
+  call<Args extends unknown[], Response>(
+    modules: readonly ApiModule<Args, Response>[],
+    ...args: Args
+  ): Promise<Response> {
+    const chosen = modules.find(({ api }) => this.version(api.key, { min: api.version, max: api.version }) !== null);
+    if (chosen === undefined) {
+      return Promise.reject(new UnsupportedApi(modules[0]!.api.key, this.range(modules[0]!.api.key)));
+    }
+    return new Promise((resolve, reject) => {
+      chosen.api(this.#connection, ...args, (error, response) =>
+        error ? reject(error) : resolve(response as Response),
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#connection.close().catch(() => undefined);
+  }
+
+  async #readVersions(): Promise<void> {
+    const name = 'headrace';
+    const response: VersionsResponse = await this.#raw(apiVersionsV3 as VersionsApi, name, '1').catch(
+      (error: Error) => {
+        // Brokers before 2.4 answer version 3 with an error and stay connected.
+        if (findErrorBy(error, 'apiId', 'UNSUPPORTED_VERSION') === null) throw error;
+        return this.#raw(apiVersionsV1 as VersionsApi, name, '1');
+      },
+    );
+    this.#versions = new Map(response.apiKeys.map((one) => [one.apiKey, { min: one.minVersion, max: one.maxVersion }]));
+  }
+
+  #raw<Args extends unknown[], Response>(module: ApiModule<Args, Response>, ...args: Args): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      module.api(this.#connection, ...args, (error, response) =>
+        error ? reject(error) : resolve(response as Response),
+      );
+    });
+  }
+}
+
+/** The broker does not speak any version of an API that is needed. */
+export class UnsupportedApi extends Error {
+  readonly apiKey: number;
+  readonly range: { min: number; max: number } | null;
+
+  constructor(apiKey: number, range: { min: number; max: number } | null) {
+    super(
+      `The broker offers no usable version of API ${apiKey}${range ? ` (it offers ${range.min} to ${range.max})` : ''}.`,
+    );
+    this.name = 'UnsupportedApi';
+    this.apiKey = apiKey;
+    this.range = range;
+  }
+}
