@@ -1,0 +1,148 @@
+/** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
+import { systemClock } from '../../src/base/clock.ts';
+import { Delivery } from '../../src/delivery/index.ts';
+import { assignPartition, createSender } from '../../src/kafka/index.ts';
+import type { DestinationConfig, Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
+import { hashValue, type ExpectedRecord } from './check-topic.ts';
+import { Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+
+export interface FlowOptions {
+  /** `host:port,…` of brokers or of a proxy before them. */
+  readonly bootstrap: string;
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+  readonly messages: number;
+  readonly keys: readonly string[];
+  readonly random: Random;
+  readonly producer?: Partial<ProducerSettings>;
+  /** Java's partition of each key, for each number of partitions that occurs. */
+  readonly javaPartition: (key: string, partitions: number) => number;
+  /** This many of a hundred messages carry a timestamp that the broker refuses. */
+  readonly poisonPercent?: number;
+  /** Called with the number of messages that have their outcome, each time it has grown: faults are keyed to it. */
+  readonly onProgress?: (settled: number) => void;
+}
+
+export interface FlowResult {
+  readonly expected: readonly ExpectedRecord[];
+  readonly ledger: Ledger;
+  readonly delivered: number;
+  readonly rejected: number;
+  /** Why messages had to wait, in the order in which it was told; null is "goes on again". */
+  readonly held: readonly (Held | null)[];
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+/** Beyond what a topic takes by default (an hour ahead of the broker's clock). */
+const REFUSED_MS = Date.UTC(2126, 0, 1);
+
+/** Hands all messages in as fast as memory allows and resolves when each has its outcome. */
+export async function flow(options: FlowOptions): Promise<FlowResult> {
+  const delivery = openDelivery(options.bootstrap, options.producer ?? {});
+  const ledger = Ledger.inMemory();
+  const expected: ExpectedRecord[] = [];
+  const held: (Held | null)[] = [];
+  let settled = 0;
+  const counts = { delivered: 0, rejected: 0 };
+  const owner = {
+    settled(index: number, outcome: Outcome): void {
+      const { id } = expected[index]!;
+      if (ledger.state(id) !== 'unknown') throw new Error(`${id} has a second outcome`);
+      if (outcome.state === 'delivered') counts.delivered++;
+      if (outcome.state === 'rejected') counts.rejected++;
+      ledger.settle([id], outcome.state === 'delivered' ? 'ok' : 'fail');
+      options.onProgress?.(++settled);
+    },
+    held: (state: Held | null): void => void held.push(state),
+  };
+  const intake = { computedTopic: false, batchBytes: Infinity, batchMessages: Infinity };
+  const draw = options.random.stream('messages');
+  try {
+    for (let i = 0; i < options.messages; i++) {
+      if (delivery.full) await delivery.whenRoom();
+      // What is handed in within one turn goes together: small turns, so that batches differ in size.
+      else if (draw.chance(0.02)) await new Promise((resolve) => setImmediate(resolve));
+      const { message, record } = draft(i, draw, options);
+      expected.push(record);
+      ledger.begin([record.id]);
+      delivery.accept(message, owner, i, intake);
+    }
+    await delivery.whenIdle();
+  } finally {
+    const left = await delivery.close(0);
+    if (left > 0) held.push(null);
+  }
+  return { expected, ledger, ...counts, held };
+}
+
+/** Delivery to a cluster with the defaults of PRODUCT and the given settings over them. */
+export function openDelivery(bootstrap: string, producer: Partial<ProducerSettings>): Delivery {
+  const destination = destinationAt(bootstrap, producer);
+  const { lingerMs, batchBytes, batchMessages, bufferMemoryBytes } = destination.producer;
+  const sender = createSender(destination, {}, systemClock);
+  const assign = assignPartition;
+  return new Delivery({ sender, assign, clock: systemClock, lingerMs, batchBytes, batchMessages, bufferMemoryBytes });
+}
+
+export function destinationAt(bootstrap: string, producer: Partial<ProducerSettings> = {}): DestinationConfig {
+  return {
+    name: 'main',
+    enabled: true,
+    brokers: bootstrap.split(',').map((address) => {
+      const [host, port] = address.split(':');
+      return { host: host!, port: Number(port) };
+    }),
+    protocol: 'plaintext',
+    clientId: 'headrace-chaos',
+    testTopic: null,
+    producer: {
+      acks: -1,
+      idempotence: true,
+      compression: 'none',
+      lingerMs: 0,
+      batchBytes: 1_000_000,
+      batchMessages: 1002,
+      bufferMemoryBytes: 8 * 1024 * 1024,
+      maxRequestBytes: 8 * 1024 * 1024,
+      requestTimeoutMs: 5000,
+      deliveryTimeoutMs: 120_000,
+      connectTimeoutMs: 5000,
+      ...producer,
+    },
+    topics: { create: false },
+    defaults: { topic: null },
+  };
+}
+
+/** Keys of many scripts and lengths, all different. */
+export function drawKeys(random: Random, count: number): string[] {
+  const stems = ['user-', 'ключ-', '鍵', 'ü ', '🔑', ''];
+  return Array.from(
+    { length: count },
+    (_, index) => `${random.pick(stems)}${random.text(random.between(0, 20))}${index}`,
+  );
+}
+
+function draft(i: number, draw: Random, options: FlowOptions): { message: Message; record: ExpectedRecord } {
+  const topic = draw.pick(options.topics);
+  const key = draw.pick(options.keys);
+  const id = String(i);
+  const poison = draw.chance((options.poisonPercent ?? 0) / 100);
+  const value = Buffer.from(`{"id":${i},"text":"${draw.text(draw.between(1, 12)).repeat(draw.between(1, 40))}"}`);
+  const keyBytes = Buffer.from(key);
+  const headers = [['id', Buffer.from(id)] as const, ['lane', Buffer.from(`${topic.name}/${key}`)] as const];
+  const timestampMs = poison ? REFUSED_MS : START_MS + i;
+  return {
+    message: { topic: topic.name, partition: null, partitionKey: keyBytes, key: keyBytes, value, headers, timestampMs },
+    record: {
+      id,
+      topic: topic.name,
+      key,
+      sequence: i,
+      partition: options.javaPartition(key, topic.partitions),
+      valueHash: hashValue(value),
+      headers,
+      timestampMs,
+    },
+  };
+}
