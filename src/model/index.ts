@@ -1,7 +1,9 @@
 /** The nouns all rooms speak. */
 export * from './configuration.ts';
+export * from './dead-letter.ts';
 export * from './errors.ts';
 export * from './message.ts';
+export * from './object.ts';
 export * from './outcome.ts';
 export * from './problem.ts';
 export * from './record.ts';

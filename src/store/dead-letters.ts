@@ -1,0 +1,175 @@
+/** Dead letters: kept byte for byte, many in one commit. */
+import { createHash } from 'node:crypto';
+import type { Insertable, Kysely, Selectable } from 'kysely';
+import { isoTime, type Clock } from '../base/clock.ts';
+import type { DeadLetter, ErrorCode, Header, StoredDeadLetter } from '../model/index.ts';
+import { onState } from './failure.ts';
+import type { Tables } from './tables.ts';
+
+export interface DeadLetterStore {
+  /**
+   * Resolves when all are durable. Calls that come while a commit is under way share the next one. The same dead letter
+   * of the same run is kept once, so that a run may be taken up again.
+   */
+  add(letters: readonly DeadLetter[]): Promise<void>;
+  /** Newest first; `limit` 100 unless told; `before`: only ids below it (for the next page). */
+  list(filter: { sync?: string; run?: string; limit?: number; before?: number }): Promise<StoredDeadLetter[]>;
+  /** How many there are of each code, most first. */
+  count(filter?: { sync?: string; run?: string }): Promise<{ code: ErrorCode; count: number }[]>;
+}
+
+/** Rows in one statement: 16 values each stay far below both databases' limits of parameters. */
+const ROWS_PER_STATEMENT = 100;
+/** Dead letters in one commit, so that a flood of them does not hold the event loop for long. */
+const LETTERS_PER_COMMIT = 1000;
+
+export function deadLetterStore(db: Kysely<Tables>, place: string, clock: Clock): DeadLetterStore {
+  const commit = (letters: readonly DeadLetter[]): Promise<void> =>
+    onState(place, () =>
+      db.transaction().execute(async (transaction) => {
+        const createdAt = isoTime(clock.now());
+        for (let from = 0; from < letters.length; from += ROWS_PER_STATEMENT) {
+          const rows = letters.slice(from, from + ROWS_PER_STATEMENT).map((letter) => toRow(letter, createdAt));
+          await transaction
+            .insertInto('dead_letters')
+            .values(rows)
+            .onConflict((conflict) => conflict.columns(['run', 'digest']).where('run', 'is not', null).doNothing())
+            .execute();
+        }
+      }),
+    );
+
+  return {
+    add: groupCommit(commit),
+
+    list: ({ sync, run, limit = 100, before }) =>
+      onState(place, async () => {
+        let query = db.selectFrom('dead_letters').selectAll().orderBy('id', 'desc').limit(limit);
+        if (sync !== undefined) query = query.where('sync', '=', sync);
+        if (run !== undefined) query = query.where('run', '=', run);
+        if (before !== undefined) query = query.where('id', '<', before);
+        return (await query.execute()).map(fromRow);
+      }),
+
+    count: ({ sync, run } = {}) =>
+      onState(place, async () => {
+        let query = db
+          .selectFrom('dead_letters')
+          .select((column) => ['code', column.fn.countAll<number | string>().as('count')])
+          .groupBy('code');
+        if (sync !== undefined) query = query.where('sync', '=', sync);
+        if (run !== undefined) query = query.where('run', '=', run);
+        const rows = (await query.execute()).map((row) => ({ code: row.code as ErrorCode, count: Number(row.count) }));
+        return rows.sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+      }),
+  };
+}
+
+/** One commit at a time; what comes meanwhile waits together and goes in the next. */
+function groupCommit(
+  commit: (letters: readonly DeadLetter[]) => Promise<void>,
+): (letters: readonly DeadLetter[]) => Promise<void> {
+  interface Waiting {
+    readonly letters: readonly DeadLetter[];
+    readonly resolve: () => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Waiting[] = [];
+  let committing = false;
+
+  const take = (): Waiting[] => {
+    let count = 0;
+    let calls = 0;
+    while (calls < waiting.length && (calls === 0 || count + waiting[calls]!.letters.length <= LETTERS_PER_COMMIT)) {
+      count += waiting[calls]!.letters.length;
+      calls++;
+    }
+    const group = waiting.slice(0, calls);
+    waiting = waiting.slice(calls);
+    return group;
+  };
+
+  const drain = async (): Promise<void> => {
+    committing = true;
+    while (waiting.length > 0) {
+      const group = take();
+      try {
+        await commit(group.flatMap((call) => call.letters));
+        for (const call of group) call.resolve();
+      } catch (error) {
+        for (const call of group) call.reject(error);
+      }
+    }
+    committing = false;
+  };
+
+  return (letters) => {
+    if (letters.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      waiting.push({ letters, resolve, reject });
+      if (!committing) void drain();
+    });
+  };
+}
+
+function toRow(letter: DeadLetter, createdAt: string): Insertable<Tables['dead_letters']> {
+  const headers = JSON.stringify(letter.headers.map(([name, value]) => [name, value && value.toString('base64')]));
+  return {
+    sync: letter.sync,
+    run: letter.run,
+    code: letter.code,
+    reason: storable(letter.reason),
+    field: letter.field === null ? null : storable(letter.field),
+    position: letter.position === null ? null : storable(letter.position),
+    topic: letter.topic === null ? null : storable(letter.topic),
+    partition: letter.partition,
+    key: letter.key,
+    value: letter.value,
+    headers,
+    timestamp_ms: letter.timestampMs,
+    raw: letter.raw,
+    created_at: createdAt,
+    digest: letter.run === null ? null : digest(letter, headers),
+  };
+}
+
+/** PostgreSQL's text cannot hold the NUL character, and one such reason must not fail everyone's commit. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
+function digest(letter: DeadLetter, headers: string): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([letter.position, letter.code, letter.reason, letter.field, letter.topic, headers]));
+  for (const bytes of [letter.key, letter.value, letter.raw]) {
+    hash.update(bytes === null ? '-' : `${bytes.length}:`);
+    if (bytes !== null) hash.update(bytes);
+  }
+  return hash.digest('base64url');
+}
+
+function fromRow(row: Selectable<Tables['dead_letters']>): StoredDeadLetter {
+  const headers = JSON.parse(row.headers) as [string, string | null][];
+  return {
+    id: Number(row.id),
+    createdAt: row.created_at,
+    sync: row.sync,
+    run: row.run,
+    code: row.code as ErrorCode,
+    reason: row.reason,
+    field: row.field,
+    position: row.position,
+    topic: row.topic,
+    partition: row.partition === null ? null : Number(row.partition),
+    key: bytesOf(row.key),
+    value: bytesOf(row.value),
+    headers: headers.map(([name, value]): Header => [name, value === null ? null : Buffer.from(value, 'base64')]),
+    timestampMs: row.timestamp_ms === null ? null : Number(row.timestamp_ms),
+    raw: bytesOf(row.raw),
+  };
+}
+
+/** node:sqlite gives Uint8Array, pg gives Buffer. */
+function bytesOf(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

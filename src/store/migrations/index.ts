@@ -1,0 +1,8 @@
+/** Every migration, in order. A published one is never changed: what follows gets a new file and a new name here. */
+import type { Migration } from 'kysely/migration';
+import type { StoreKind } from '../tables.ts';
+import { start } from './001-start.ts';
+
+export function migrations(kind: StoreKind): Record<string, Migration> {
+  return { '001-start': start(kind) };
+}

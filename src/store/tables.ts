@@ -1,0 +1,61 @@
+/** The tables of the own state, as both databases hold them. Times are ISO text, JSON is text: the same digits in both. */
+import type { Generated } from 'kysely';
+
+export type StoreKind = 'sqlite' | 'postgres';
+
+export interface Tables {
+  meta: MetaTable;
+  objects: ObjectsTable;
+  runs: RunsTable;
+  dead_letters: DeadLettersTable;
+}
+
+interface MetaTable {
+  key: string;
+  value: string;
+}
+
+interface ObjectsTable {
+  kind: string;
+  name: string;
+  body: string;
+  version: number;
+  updated_at: string;
+}
+
+interface RunsTable {
+  /** Order of creation: start times may be equal. */
+  seq: Generated<number>;
+  id: string;
+  sync: string;
+  state: string;
+  cause: string;
+  counts: string;
+  started_at: string;
+  ended_at: string | null;
+  resumed: number;
+  error: string | null;
+  checkpoint: string | null;
+  /** The data folder, and the process, that the run belongs to while it is running. */
+  node: string;
+  owner: string;
+}
+
+interface DeadLettersTable {
+  id: Generated<number>;
+  sync: string;
+  run: string | null;
+  code: string;
+  reason: string;
+  field: string | null;
+  position: string | null;
+  topic: string | null;
+  partition: number | null;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  headers: string;
+  timestamp_ms: number | null;
+  raw: Uint8Array | null;
+  created_at: string;
+  digest: string | null;
+}
