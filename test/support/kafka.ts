@@ -1,0 +1,92 @@
+/** Kafka for tests: one broker that all test files of a run share, or one of their own for tests that break it. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { readRecord } from '../../src/local/cluster-record.ts';
+import { startKafka, type KafkaOptions, type RunningKafka } from '../../src/local/kafka.ts';
+import { isAlive, signalProcess } from '../../src/local/processes.ts';
+import { oracle, type TopicOptions } from './oracle.ts';
+
+/** Address of the shared broker; `npm test` starts one and hands it on. */
+const given = process.env['HEADRACE_TEST_KAFKA'];
+const root = join(import.meta.dirname, '..', '..', '.cache', 'test');
+const own = new Map<string, RunningKafka | null>();
+let shared: Promise<RunningKafka> | undefined;
+
+/** The address of a broker with default settings that nobody kills. A file run by itself starts and stops its own. */
+export async function sharedKafka(): Promise<string> {
+  if (given !== undefined) return given;
+  shared ??= ownKafka();
+  return (await shared).bootstrap;
+}
+
+/** A Kafka that belongs to the caller: one broker or three, any properties. Stopped when the file's tests are over, its data removed. */
+export async function ownKafka(options: Omit<KafkaOptions, 'folder'> = {}): Promise<RunningKafka> {
+  endLeftOvers();
+  mkdirSync(root, { recursive: true });
+  const folder = mkdtempSync(join(root, 'kafka-'));
+  own.set(folder, null);
+  const kafka = await startKafka({ ...options, folder });
+  own.set(folder, kafka);
+  return kafka;
+}
+
+// Said here and not where one is started: a hook made inside another hook or a test ends with that one.
+after(async () => {
+  for (const [folder, kafka] of own) {
+    await kafka?.stop({ kill: true });
+    rmSync(folder, { recursive: true, force: true });
+    own.delete(folder);
+  }
+});
+
+let count = 0;
+
+/** A topic name that no other test has; `name` in it tells whose it is. */
+export function uniqueTopic(name: string): string {
+  return `${name.replaceAll(/[^\w.-]+/g, '-')}-${process.pid}-${++count}-${Date.now().toString(36)}`;
+}
+
+/** Creates it by the Java client; resolves when every partition can be written. */
+export function createTopic(bootstrap: string, name: string, options: TopicOptions = {}): Promise<void> {
+  return oracle(bootstrap).createTopic(name, options);
+}
+
+/** The name of a new topic. */
+export async function newTopic(bootstrap: string, name: string, options: TopicOptions = {}): Promise<string> {
+  const topic = uniqueTopic(name);
+  await createTopic(bootstrap, topic, options);
+  return topic;
+}
+
+/** Brokers of test processes that were killed before they could end them. */
+function endLeftOvers(): void {
+  for (const name of readdirSafe(root).filter((entry) => entry.startsWith('kafka-'))) {
+    const folder = join(root, name);
+    const record = readRecord(folder);
+    if (own.has(folder) || record === null || isAlive(record.owner)) continue;
+    endNow(folder);
+  }
+}
+
+function endNow(folder: string): void {
+  for (const node of readRecord(folder)?.nodes ?? []) if (node.process) signalProcess(node.process, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function readdirSafe(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+process.once('exit', () => {
+  for (const folder of own.keys()) endNow(folder);
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const folder of own.keys()) endNow(folder);
+    process.kill(process.pid, signal);
+  });
