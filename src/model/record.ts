@@ -21,6 +21,11 @@ export interface SourceRecord {
   readonly data: JsonValue;
   /** The record as UTF-8 JSON exactly as the source gave it, or null where the source has no such bytes. */
   readonly bytes: Buffer | null;
+  /**
+   * True while nobody has parsed or checked `bytes` yet: the mapping then checks them with a scan that is several times
+   * as fast, and rejects the record (`row_invalid`) when they are not JSON. `data` may throw SyntaxError then.
+   */
+  readonly unparsed?: boolean;
   /** Epoch milliseconds: an event's `receivedAt`; null for rows, whose message takes the run's `synced_at`. */
   readonly receivedAtMs: number | null;
   /** An event's `messageId`; null for rows. */

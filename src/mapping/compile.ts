@@ -1,0 +1,172 @@
+/** Compiles a sync's `message:` once to one function from record to message. */
+import type { Buffer } from 'node:buffer';
+import {
+  HeadraceError,
+  type JsonValue,
+  type Message,
+  type MessageConfig,
+  type Rejection,
+  type SourceRecord,
+} from '../model/index.ts';
+import { checkMessage } from './check.ts';
+import { bytesOf } from './fields/bytes.ts';
+import { compileHeaders, noHeaders } from './fields/headers.ts';
+import { compilePartition } from './fields/partition.ts';
+import { compilePayload } from './fields/payload.ts';
+import { compileTimestamp } from './fields/timestamp.ts';
+import { checkTopic, compileTopic } from './fields/topic.ts';
+import type { Evaluate, Expression } from './expression.ts';
+import { compileExpression } from './mapping.ts';
+import type { CompiledMapping, MappingContext, MappingInput } from './ports.ts';
+import { PartialReader } from './partial.ts';
+import { Refusal } from './refusal.ts';
+
+/** Throws HeadraceError (`config_invalid`) naming the first field that is wrong. */
+export function compileMapping(input: MappingInput): CompiledMapping {
+  const message = usable(input);
+  const topic = expressionOf(message.topic ?? (input.defaultTopic as JsonValue))!;
+  const fields = compileFields(message, topic, input.kind);
+  const partial = fields.read === null ? null : new PartialReader(fields.read);
+  return {
+    map(record, context) {
+      try {
+        if (partial !== null && record.unparsed === true && record.bytes !== null)
+          return fields.build(partial.read(record.bytes), record, context);
+        return fields.build(record.data, record, context);
+      } catch (error) {
+        return rejection(error);
+      }
+    },
+    literalTopic: topic.constant === null ? null : String(topic.constant.value),
+    lints: lintsOf(message),
+  };
+}
+
+function usable(input: MappingInput): MessageConfig {
+  const { message, defaultTopic, kind } = input;
+  const problems = checkMessage(message, 'message', kind);
+  if (message.topic === undefined || message.topic === null) {
+    if (defaultTopic === undefined || defaultTopic === null)
+      problems.push({
+        path: 'message.topic',
+        reason: 'the message has no topic',
+        remedy: 'add a topic to the message, or a default topic to the destination',
+      });
+    else problems.push(...checkTopic(defaultTopic, 'defaults.topic'));
+  }
+  const first = problems[0];
+  if (first !== undefined)
+    throw new HeadraceError('config_invalid', first.reason, { path: first.path, remedy: first.remedy });
+  return message;
+}
+
+type Build = (root: unknown, record: SourceRecord, context: MappingContext) => Message;
+
+/** `read`: the top-level fields that are enough for everything; null: the whole record must be parsed. */
+function compileFields(
+  message: MessageConfig,
+  topicExpression: Expression,
+  kind: 'rows' | 'events',
+): { build: Build; read: readonly string[] | null } {
+  const key = expressionOf(message.key);
+  const partitionKey = expressionOf(message.partition_key);
+  const partition = expressionOf(message.partition);
+  const defaultPartition = expressionOf(message.default_partition);
+  const timestamp = expressionOf(message.timestamp);
+  const headers = message.headers === undefined ? noHeaders : compileHeaders(message.headers);
+  const payload = compilePayload(message, kind);
+  const topicOf = compileTopic(topicExpression);
+  const keyOf = bytesField(key, 'key');
+  const partitionKeyOf = partitionKey === null ? null : bytesField(partitionKey, 'partition_key');
+  const partitionOf = choosePartition(partition, defaultPartition, message.default_partition_for === 'keyless');
+  const timestampOf = compileTimestamp(timestamp, message.timestamp_unit);
+  const headersOf = headers.of;
+  const payloadOf = payload.of;
+  const build: Build = (root, record, context) => {
+    const topicName = topicOf(root, record, context);
+    const keyBytes = keyOf(root, record, context);
+    return {
+      topic: topicName,
+      partition: partitionOf(root, record, context, keyBytes),
+      partitionKey: partitionKeyOf === null ? keyBytes : (partitionKeyOf(root, record, context) ?? keyBytes),
+      key: keyBytes,
+      value: payloadOf(root, record, context),
+      headers: headersOf(root, record, context),
+      timestampMs: timestampOf(root, record, context),
+    };
+  };
+  const parts = [topicExpression, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
+  return { build, read: allFields(parts.map((part) => (part === null ? [] : part.fields))) };
+}
+
+function expressionOf(value: JsonValue | undefined): Expression | null {
+  return value === undefined || value === null ? null : compileExpression(value);
+}
+
+function allFields(parts: readonly (readonly string[] | null)[]): readonly string[] | null {
+  const union = new Set<string>();
+  for (const fields of parts) {
+    if (fields === null) return null;
+    for (const field of fields) union.add(field);
+  }
+  return [...union];
+}
+
+type BytesField = (...input: Parameters<Evaluate>) => Buffer | null;
+
+/** Bytes whose identity matters: a lone surrogate, which UTF-8 cannot hold, would make two keys one. */
+function bytesField(expression: Expression | null, field: 'key' | 'partition_key'): BytesField {
+  if (expression === null) return () => null;
+  if (expression.constant !== null) {
+    const fixed = bytesOf(expression.constant.value, field);
+    return () => fixed;
+  }
+  const evaluate = expression.evaluate;
+  return (root, record, context) => {
+    const value = evaluate(root, record, context);
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw new Refusal('mapping_failed', field, `${field}: the text holds a lone surrogate, which has no UTF-8 form`);
+    return bytesOf(value, field);
+  };
+}
+
+type PartitionField = (...input: [...Parameters<Evaluate>, key: Buffer | null]) => number | null;
+
+/** `partition` wins; else the default, for all messages or only for those without a key. */
+function choosePartition(partition: Expression | null, standard: Expression | null, keyless: boolean): PartitionField {
+  if (partition === null && standard === null) return () => null;
+  const chosen = partition === null ? null : compilePartition(partition, 'partition');
+  const fallback = standard === null ? null : compilePartition(standard, 'default_partition');
+  return (root, record, context, key) => {
+    const own = chosen === null ? null : chosen(root, record, context);
+    if (own !== null || fallback === null || (keyless && key !== null)) return own;
+    return fallback(root, record, context);
+  };
+}
+
+function rejection(error: unknown): Rejection {
+  if (error instanceof Refusal)
+    return { state: 'rejected', code: error.code, reason: error.message, field: error.field };
+  if (error instanceof SyntaxError)
+    return { state: 'rejected', code: 'row_invalid', reason: `the record is not JSON: ${error.message}` };
+  if (error instanceof RangeError)
+    return {
+      state: 'rejected',
+      code: 'mapping_failed',
+      reason: 'the record is nested too deep, or is too long, to be printed',
+    };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { state: 'rejected', code: 'mapping_failed', reason: `the record could not be mapped: ${reason}` };
+}
+
+function lintsOf(message: MessageConfig): string[] {
+  const lints: string[] = [];
+  const hashed = message.partition_key !== undefined || message.key !== undefined;
+  if (message.default_partition !== undefined && message.default_partition_for !== 'keyless' && hashed)
+    lints.push(
+      'default_partition goes before the hash of the key: messages with a key go to it too (default_partition_for: keyless keeps it to messages without a key)',
+    );
+  if (message.key === '')
+    lints.push('the key is the empty text: all messages get the same, empty key; leave key out for none');
+  return lints;
+}

@@ -1,0 +1,33 @@
+/** A value as the bytes of a key or a header. */
+import { isRawNumber } from '../../base/json.ts';
+import { beginBytes, takeBytes, writeText } from '../../base/json-writer.ts';
+import { Refusal, shown } from '../refusal.ts';
+
+/**
+ * Text as UTF-8, numbers and booleans as JSON prints them, objects and lists as JSON, `{base64: …}` as the bytes it
+ * stands for; null and absent give null. Throws Refusal (`mapping_failed`) naming `field`.
+ */
+export function bytesOf(value: unknown, field: string): Buffer | null {
+  if (typeof value === 'string') return encode(value);
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object') return encode(String(value));
+  if (isRawNumber(value)) return encode(value.rawJSON);
+  const base64 = base64Of(value);
+  if (base64 === undefined) return encode(JSON.stringify(value));
+  if (typeof base64 === 'string' && base64Text.test(base64)) return Buffer.from(base64, 'base64');
+  throw new Refusal('mapping_failed', field, `${field}: ${shown(base64)} is not base64 text`);
+}
+
+const base64Text = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?$/;
+
+/** The member of an object that has `base64` and nothing else; undefined for any other. */
+function base64Of(value: object): unknown {
+  if (!Object.hasOwn(value, 'base64') || Object.keys(value).length !== 1) return undefined;
+  return (value as { base64: unknown }).base64;
+}
+
+function encode(text: string): Buffer {
+  beginBytes();
+  writeText(text);
+  return takeBytes();
+}

@@ -1,0 +1,68 @@
+/** Times in all their forms. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rawNumber } from '../../base/json.ts';
+import { parseTime, readTimestamp } from './timestamp.ts';
+
+const noon = Date.UTC(2024, 4, 1, 12);
+
+test('text with and without zone, in any process time zone', () => {
+  const before = process.env['TZ'];
+  process.env['TZ'] = 'America/New_York';
+  try {
+    for (const [text, epochMs] of [
+      ['2024-05-01T12:00:00Z', noon],
+      ['2024-05-01T12:00:00.123Z', noon + 123],
+      ['2024-05-01T12:00:00.123999999z', noon + 123],
+      ['2024-05-01 12:00:00', noon],
+      ['2024-05-01 12:00', noon],
+      ['2024-05-01 12:00:00,5', noon + 500],
+      ['2024-05-01', Date.UTC(2024, 4, 1)],
+      ['2024-05-01T14:00:00+02:00', noon],
+      ['2024-05-01 14:00:00.5+02', noon + 500],
+      ['2024-05-01 06:30:00-0530', noon],
+      ['2024-05-01 12:00:00 UTC', noon],
+      ['2024-02-29', Date.UTC(2024, 1, 29)],
+    ] as const)
+      assert.equal(parseTime(text), epochMs, text);
+  } finally {
+    if (before === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = before;
+  }
+});
+
+test('what is no time', () => {
+  for (const text of [
+    '',
+    'now',
+    '2024-13-01',
+    '2023-02-29',
+    '2024-05-01T24:00:00Z',
+    '2024-05-01T12:60:00Z',
+    '01/02/2024',
+    'infinity',
+    '2024-05-01T12:00:00+99:00',
+    '2024-05-01Z12',
+  ])
+    assert.equal(readTimestamp(text, undefined), 'cannot be read as a time', text);
+  for (const value of [true, {}, [], Number.NaN, Number.POSITIVE_INFINITY, 1e30])
+    assert.equal(readTimestamp(value, undefined), 'cannot be read as a time');
+  for (const value of [-1, '-5', '1969-12-31', '1970-01-01T00:00:00+01:00'])
+    assert.match(String(readTimestamp(value, undefined)), /before 1970/);
+});
+
+test('epochs by size or by unit, as numbers, digits kept, and text', () => {
+  for (const [value, unit, epochMs] of [
+    [1714564800, undefined, noon],
+    ['1714564800', undefined, noon],
+    [1714564800.123, undefined, noon + 123],
+    [rawNumber('1714564800.120'), undefined, noon + 120],
+    [1714564800123, undefined, noon + 123],
+    [1714564800123456, undefined, noon + 123],
+    [5000, 'ms', 5000],
+    [5000, 's', 5_000_000],
+    [5000, 'us', 5],
+    [0, undefined, 0],
+  ] as const)
+    assert.equal(readTimestamp(value, unit), epochMs, `${JSON.stringify(value)} ${unit}`);
+});

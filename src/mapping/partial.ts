@@ -1,0 +1,39 @@
+/** Reads only the fields that a mapping needs from a record's bytes, and checks that the whole is JSON on the way. */
+import { parseJson } from '../base/json.ts';
+import { JsonScanner } from '../base/json-scan.ts';
+import { Refusal } from './refusal.ts';
+
+export class PartialReader {
+  readonly #fields: readonly string[];
+  readonly #scanner: JsonScanner;
+
+  constructor(fields: readonly string[]) {
+    this.#fields = fields;
+    this.#scanner = new JsonScanner(fields);
+  }
+
+  /** An object with those of the fields that are there; the whole value where it is no object. Throws Refusal. */
+  read(bytes: Buffer): unknown {
+    const scanner = this.#scanner;
+    const fault = scanner.scan(bytes);
+    if (fault !== null) throw new Refusal('row_invalid', 'payload', `the record is not JSON: ${fault}`);
+    if (!scanner.isObject) return parseJson(bytes.toString());
+    const partial: Record<string, unknown> = {};
+    for (let index = 0; index < this.#fields.length; index++) {
+      const slice = scanner.slice(bytes, index);
+      if (slice === null) continue;
+      const name = this.#fields[index]!;
+      if (name === '__proto__') Object.defineProperty(partial, name, { value: valueOf(slice), enumerable: true });
+      else partial[name] = valueOf(slice);
+    }
+    return partial;
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function valueOf(slice: Buffer): unknown {
+  if (slice[0] === QUOTE && !slice.includes(BACKSLASH)) return slice.toString('utf8', 1, slice.length - 1);
+  return parseJson(slice.toString());
+}
