@@ -69,10 +69,10 @@ export class Delivery {
    * Takes back what is not yet in a send under way; each gets the outcome `withdrawn`. Returns how many. What is under
    * way stays: it may be in Kafka already, and only its answer can tell.
    */
-  withdraw(owner: MessageOwner): number {
+  withdraw(matches: (owner: MessageOwner) => boolean): number {
     let count = 0;
     for (const topic of this.#topics.values()) {
-      for (const entry of topic.takeBack(owner)) {
+      for (const entry of topic.takeBack(matches)) {
         this.#settle(entry, WITHDRAWN);
         count++;
       }

@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 30_000;
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
 const MISSING_AFTER_MS = 2_000;
 
+const anyOwner = (): boolean => true;
+
 export class TopicLanes {
   readonly name: string;
   readonly #context: Omit<LaneContext, 'batchBytes'>;
@@ -51,9 +53,9 @@ export class TopicLanes {
     for (const lane of this.#lanes) lane.pump();
   }
 
-  takeBack(owner: MessageOwner | null): Entry[] {
-    const taken = this.#lanes.flatMap((lane) => lane.takeBack(owner));
-    return [...taken, ...this.#waiting.remove(owner)];
+  takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
+    const taken = this.#lanes.flatMap((lane) => lane.takeBack(matches));
+    return [...taken, ...this.#waiting.remove(matches)];
   }
 
   async whenIdle(): Promise<void> {
@@ -151,19 +153,19 @@ export class TopicLanes {
     if (facts.partitions > known.partitions) await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
     this.#facts = facts;
     this.#resolving = false;
-    const moved = this.#lanes.flatMap((lane) => lane.takeBack(null));
+    const moved = this.#lanes.flatMap((lane) => lane.takeBack(anyOwner));
     for (const entry of moved) this.#place(entry, facts);
     this.#placeWaiting(facts);
   }
 
   #placeWaiting(facts: TopicFacts): void {
     this.#resolving = false;
-    for (const entry of this.#waiting.remove(null)) this.#place(entry, facts);
+    for (const entry of this.#waiting.remove(anyOwner)) this.#place(entry, facts);
     for (const lane of this.#lanes) lane.pump();
   }
 
   #rejectComputed(reason: string): void {
-    const entries = this.#waiting.remove(null);
+    const entries = this.#waiting.remove(anyOwner);
     for (const entry of entries) {
       if (entry.options.computedTopic) this.#reject(entry, 'topic_missing', `topic ${this.name}: ${reason}`);
       else this.#waiting.push(entry);

@@ -29,6 +29,8 @@ export interface RunStore {
   latest(sync: string): Promise<RunFacts | null>;
   /** Newest first; `limit` 100 unless told. */
   list(filter?: { sync?: string; limit?: number }): Promise<RunFacts[]>;
+  /** Forgets the checkpoints of a sync's ended runs: none of them is taken up again. */
+  forget(sync: string): Promise<void>;
   /**
    * Checkpoint and counts together, durable when it resolves: after a crash both are of the same moment. HeadraceError
    * `conflict` when the run is no longer running under this process.
@@ -123,6 +125,16 @@ export function runStore(db: Kysely<Tables>, place: string, holder: Holder, cloc
         let query = db.selectFrom('runs').selectAll().orderBy('seq', 'desc').limit(limit);
         if (sync !== undefined) query = query.where('sync', '=', sync);
         return (await query.execute()).map(fromRow);
+      }),
+
+    forget: (sync) =>
+      onState(place, async () => {
+        await db
+          .updateTable('runs')
+          .set({ checkpoint: null })
+          .where('sync', '=', sync)
+          .where('state', '<>', 'running')
+          .execute();
       }),
 
     saveCheckpoint: (id, checkpoint, counts) =>

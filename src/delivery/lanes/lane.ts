@@ -64,9 +64,9 @@ export class Lane {
     void this.#run();
   }
 
-  /** Takes back what is not in a send under way: one owner's, or everything. */
-  takeBack(owner: MessageOwner | null): Entry[] {
-    return this.#queue.remove(owner);
+  /** Takes back what is not in a send under way. */
+  takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
+    return this.#queue.remove(matches);
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -124,13 +124,13 @@ export class Lane {
       const held = heldOf(result, this.topic);
       if (
         held.code === 'topic_missing' &&
-        attempt >= MISSING_AFTER_ATTEMPTS &&
+        attempt >= LASTING_AFTER_ATTEMPTS &&
         entries.every((entry) => entry.options.computedTopic)
       ) {
         return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
       }
-      // A topic just created, or a leader just moved, looks missing for a moment: only what lasts is told.
-      if (attempt >= MISSING_AFTER_ATTEMPTS || held.action === 'wait' || held.action === 'stop') this.#setHeld(held);
+      // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
+      if (attempt >= LASTING_AFTER_ATTEMPTS || held.action === 'stop') this.#setHeld(held);
       await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
     }
     return null;
@@ -166,7 +166,7 @@ export class Lane {
 }
 
 /** About 1.5 seconds of attempts. */
-const MISSING_AFTER_ATTEMPTS = 5;
+const LASTING_AFTER_ATTEMPTS = 5;
 
 function heldOf(result: Extract<SendResult, { state: 'retry' | 'held' }>, topic: string): Held {
   if (result.state === 'held') return result.held;

@@ -39,13 +39,13 @@ export class EntryQueue {
     return batch;
   }
 
-  /** Takes out every entry of one owner, or all; the order of the others stays. */
-  remove(owner: MessageOwner | null): Entry[] {
+  /** Takes out every entry whose owner matches; the order of the others stays. */
+  remove(matches: (owner: MessageOwner) => boolean): Entry[] {
     const removed: Entry[] = [];
     const kept: Entry[] = [];
     for (let i = this.#head; i < this.#entries.length; i++) {
       const entry = this.#entries[i]!;
-      if (owner === null || entry.owner === owner) removed.push(entry);
+      if (matches(entry.owner)) removed.push(entry);
       else kept.push(entry);
     }
     this.#entries = kept;

@@ -1,0 +1,165 @@
+/** The events of one request on their way to Kafka: one answer when every one has its outcome (Promise 1). */
+import type { Clock } from '../base/clock.ts';
+import type { MappingContext } from '../mapping/index.ts';
+import type { DeadLetter, Held, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
+import type { Delivery } from '../delivery/index.ts';
+import type { MessageOwner } from '../delivery/ports.ts';
+import type { IntakeAnswer } from '../sources/ports.ts';
+import type { Flow } from './flows.ts';
+import type { DeadLetterStore, SyncObserver } from './ports.ts';
+
+/** How long a request waits for Kafka before it is told to come again. */
+export const ACCEPT_WITHIN_MS = 8_000;
+const RETRY_AFTER_SECONDS = 5;
+const SAFE: IntakeAnswer = Object.freeze({ state: 'safe' });
+
+/** One event sync with the delivery its messages go through now. */
+export interface EventRoute {
+  readonly flow: Flow;
+  readonly delivery: Delivery;
+  readonly context: MappingContext;
+  /** Whether the event's type and its `integrations` let it go this way. */
+  passes(event: SourceRecord): boolean;
+}
+
+export class EventBatch implements MessageOwner {
+  readonly #events: readonly SourceRecord[];
+  readonly #routes: readonly EventRoute[];
+  readonly #deadLetters: DeadLetterStore;
+  readonly #observer: SyncObserver;
+  readonly #answer: (answer: IntakeAnswer) => void;
+  readonly #cancelTimer: () => void;
+  #open = 1;
+  #withdrawn = 0;
+  #answered = false;
+  #letters: DeadLetter[] = [];
+
+  constructor(
+    events: readonly SourceRecord[],
+    routes: readonly EventRoute[],
+    tools: { deadLetters: DeadLetterStore; observer: SyncObserver; clock: Clock; waitMs: number },
+    answer: (answer: IntakeAnswer) => void,
+  ) {
+    this.#events = events;
+    this.#routes = routes;
+    this.#deadLetters = tools.deadLetters;
+    this.#observer = tools.observer;
+    this.#answer = answer;
+    this.#cancelTimer = tools.clock.after(tools.waitMs, () => this.#giveUp('Kafka did not answer in time'));
+  }
+
+  /** Maps and hands in everything. The first open place is its own, so that no answer leaves half-way. */
+  start(): void {
+    for (let eventIndex = 0; eventIndex < this.#events.length; eventIndex++) {
+      for (let routeIndex = 0; routeIndex < this.#routes.length; routeIndex++) this.#hand(eventIndex, routeIndex);
+    }
+    this.#close();
+  }
+
+  settled(index: number, outcome: Outcome): void {
+    const route = this.#routes[index % this.#routes.length]!;
+    const { counts } = route.flow;
+    if (outcome.state === 'withdrawn') {
+      this.#withdrawn++;
+    } else {
+      counts.read++;
+      if (outcome.state === 'delivered') counts.delivered++;
+      if (outcome.state === 'rejected') {
+        counts.rejected++;
+        this.#keep(Math.floor(index / this.#routes.length), route, outcome);
+      }
+    }
+    this.#close();
+  }
+
+  held(held: Held | null): void {
+    if (held === null || held.action === 'wait') return;
+    // Nothing will change within the seconds a request may wait: the caller learns why at once.
+    this.#giveUp(held.reason);
+  }
+
+  #hand(eventIndex: number, routeIndex: number): void {
+    const event = this.#events[eventIndex]!;
+    const route = this.#routes[routeIndex]!;
+    const { flow } = route;
+    if (!route.passes(event)) {
+      flow.counts.read++;
+      flow.counts.filtered++;
+      return;
+    }
+    const mapped = flow.mapping.map(event, route.context);
+    const index = eventIndex * this.#routes.length + routeIndex;
+    this.#open++;
+    if ('state' in mapped) this.settled(index, mapped);
+    else route.delivery.accept(mapped, this, index, flow.options);
+  }
+
+  /** One place less is open; the last one answers. */
+  #close(): void {
+    this.#open--;
+    if (this.#open > 0) return;
+    this.#cancelTimer();
+    this.#observer.eventsSettled(this.#events.length);
+    if (this.#withdrawn > 0 || this.#letters.length === 0) {
+      this.#tell(this.#withdrawn > 0 ? this.#unavailable('Kafka did not answer in time') : SAFE);
+      return;
+    }
+    // Promise 1: a rejection is stored before the answer.
+    const letters = this.#letters;
+    this.#letters = [];
+    this.#deadLetters.add(letters).then(
+      () => this.#tell(SAFE),
+      () => this.#tell(this.#unavailable('the rejected events could not be stored')),
+    );
+  }
+
+  /** Takes back what is in no send yet and answers; what is under way ends by itself and is only counted. */
+  #giveUp(reason: string): void {
+    if (this.#answered) return;
+    this.#tell(this.#unavailable(reason));
+    for (const delivery of new Set(this.#routes.map((route) => route.delivery)))
+      delivery.withdraw((owner) => owner === this);
+  }
+
+  #tell(answer: IntakeAnswer): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#cancelTimer();
+    this.#answer(answer);
+  }
+
+  #unavailable(reason: string): IntakeAnswer {
+    return { state: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS, reason };
+  }
+
+  #keep(eventIndex: number, route: EventRoute, rejection: Rejection): void {
+    const event = this.#events[eventIndex]!;
+    const mapped = route.flow.mapping.map(event, route.context);
+    this.#letters.push(letterOf(route.flow.sync.name, null, event, 'state' in mapped ? null : mapped, rejection));
+  }
+}
+
+/** The dead letter of a record: byte for byte what would have been sent, or the record where there is no message. */
+export function letterOf(
+  sync: string,
+  run: string | null,
+  record: Pick<SourceRecord, 'position' | 'bytes'>,
+  message: Message | null,
+  rejection: Rejection,
+): DeadLetter {
+  return {
+    sync,
+    run,
+    code: rejection.code,
+    reason: rejection.reason,
+    field: rejection.field ?? null,
+    position: record.position,
+    topic: message?.topic ?? null,
+    partition: message?.partition ?? null,
+    key: message?.key ?? null,
+    value: message?.value ?? null,
+    headers: message?.headers ?? [],
+    timestampMs: message?.timestampMs ?? null,
+    raw: record.bytes,
+  };
+}

@@ -1,0 +1,55 @@
+/** Syncs made ready to run: mapping compiled, destination open. Rebuilt whole when the configuration changes. */
+import { compileMapping, type CompiledMapping } from '../mapping/index.ts';
+import { emptyCounts, type Configuration, type Counts, type Held, type SyncConfig } from '../model/index.ts';
+import type { IntakeOptions } from '../delivery/index.ts';
+
+export interface Flow {
+  readonly sync: SyncConfig;
+  readonly kind: 'events' | 'table';
+  readonly mapping: CompiledMapping;
+  readonly options: IntakeOptions;
+  /** Since start; kept when the configuration changes. For a table sync of its runs since start. */
+  readonly counts: Counts;
+  /** Why its messages wait, while they do. */
+  held: Held | null;
+}
+
+/** Every sync that is switched on, with its source and destination. Throws HeadraceError when a mapping is wrong. */
+export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<string, Flow>): Map<string, Flow> {
+  const flows = new Map<string, Flow>();
+  for (const sync of configuration.syncs.values()) {
+    const source = configuration.sources.get(sync.source);
+    const destination = configuration.destinations.get(sync.destination);
+    if (source === undefined || destination === undefined) continue;
+    const kind = source.type === 'events' ? 'events' : 'table';
+    const mapping = compileMapping({
+      message: sync.message,
+      kind: kind === 'events' ? 'events' : 'rows',
+      defaultTopic: destination.defaults.topic,
+    });
+    const options = {
+      computedTopic: mapping.literalTopic === null,
+      batchBytes: sync.batch.bytes ?? destination.producer.batchBytes,
+      batchMessages: sync.batch.messages ?? destination.producer.batchMessages,
+    };
+    const before = earlier.get(sync.name);
+    flows.set(sync.name, {
+      sync,
+      kind,
+      mapping,
+      options,
+      counts: before?.counts ?? emptyCounts(),
+      held: before?.held ?? null,
+    });
+  }
+  return flows;
+}
+
+/** Switched on, and its source and destination too. */
+export function isActive(flow: Flow, configuration: Configuration): boolean {
+  return (
+    flow.sync.enabled &&
+    configuration.sources.get(flow.sync.source)?.enabled === true &&
+    configuration.destinations.get(flow.sync.destination)?.enabled === true
+  );
+}

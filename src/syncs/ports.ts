@@ -1,0 +1,48 @@
+/** What running syncs need from outside: the store fulfils it. */
+import type { Counts, DeadLetter, ErrorCode, JsonValue, RunFacts, RunState, StoredDeadLetter } from '../model/index.ts';
+
+export interface RunStore {
+  create(run: Pick<RunFacts, 'id' | 'sync' | 'cause' | 'startedAt'>): Promise<RunFacts>;
+  resume(id: string): Promise<RunFacts>;
+  get(id: string): Promise<RunFacts | null>;
+  latest(sync: string): Promise<RunFacts | null>;
+  list(filter?: { sync?: string; limit?: number }): Promise<RunFacts[]>;
+  /** Forgets the checkpoints of a sync's ended runs: none of them is taken up again. */
+  forget(sync: string): Promise<void>;
+  /** Checkpoint and counts in one step, durable when it resolves. */
+  saveCheckpoint(id: string, checkpoint: JsonValue, counts: Counts): Promise<void>;
+  finish(
+    id: string,
+    end: { state: Exclude<RunState, 'running'>; counts: Counts; error: RunFacts['error']; checkpoint?: JsonValue },
+  ): Promise<RunFacts>;
+}
+
+export interface DeadLetterStore {
+  /** Resolves when all are durable. */
+  add(letters: readonly DeadLetter[]): Promise<void>;
+  list(filter: { sync?: string; limit?: number }): Promise<StoredDeadLetter[]>;
+  count(filter?: { sync?: string }): Promise<{ code: ErrorCode; count: number }[]>;
+}
+
+/** What running syncs tell about themselves; telemetry makes log lines and metrics of it. */
+export interface SyncObserver {
+  /** One attempt to send one partition's batch ended. */
+  attempted(
+    destination: string,
+    topic: string,
+    messages: number,
+    outcome: 'written' | 'retry' | 'held' | 'rejected',
+    reason: string | null,
+    tookMs: number,
+  ): void;
+  /** All records of one batch of a run have their outcome. */
+  settled(sync: string, counts: Counts): void;
+  /** All events of one request have their outcome; the counts per sync stand in the status. */
+  eventsSettled(events: number): void;
+  /** Messages of a sync cannot go on, or go on again. */
+  held(sync: string, reason: string | null, remedy: string | null): void;
+  runStarted(run: RunFacts): void;
+  runEnded(run: RunFacts): void;
+  /** Something unexpected; nothing was lost. */
+  warned(message: string): void;
+}
