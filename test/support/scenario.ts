@@ -1,0 +1,100 @@
+/** What all chaos tests share: how long they run, their seed, and the road from a load to a verdict. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { checkTopics, verdictLine, type CheckInput, type ReadRecord, type Verdict } from './check-topic.ts';
+import { drawKeys, flow, type FlowOptions, type FlowResult } from './flow.ts';
+import { newTopic } from './kafka.ts';
+import { javaPartitions, oracle } from './oracle.ts';
+import { announceSeed, random, type Random } from './random.ts';
+
+/** `HEADRACE_CHAOS=long`: the amounts of `npm run chaos`; else those of `npm test`. */
+export const longChaos = process.env['HEADRACE_CHAOS'] === 'long';
+
+export function amount(short: number, long: number): number {
+  return longChaos ? long : short;
+}
+
+export interface Scenario {
+  readonly random: Random;
+  readonly seed: string;
+}
+
+/** The seed of a test, told in its diagnostics: HEADRACE_SEED repeats the plan. */
+export function scenario(t: TestContext, name: string): Scenario {
+  return { seed: announceSeed((line) => t.diagnostic(line)), random: random(name) };
+}
+
+export interface FlowPlan {
+  /** Of brokers that nobody breaks while the topics are made and read. */
+  readonly bootstrap: string;
+  /** Where the load enters, e.g. a proxy; by default the brokers themselves. */
+  readonly through?: string;
+  readonly messages: number;
+  readonly keys?: number;
+  /** Of each topic. */
+  readonly partitions: readonly number[];
+  readonly replication?: number;
+  readonly flow?: Partial<FlowOptions>;
+}
+
+/** Makes topics and keys, lets the load flow, and judges what Java reads back: nothing lost, doubled or reordered. */
+export async function flowAndJudge(
+  t: TestContext,
+  { seed, random: draw }: Scenario,
+  plan: FlowPlan,
+): Promise<{
+  result: FlowResult;
+  verdict: Verdict;
+}> {
+  const topics = await Promise.all(
+    plan.partitions.map(async (partitions) => {
+      const replication = plan.replication === undefined ? {} : { replication: plan.replication };
+      return { name: await newTopic(plan.bootstrap, 'chaos', { partitions, ...replication }), partitions };
+    }),
+  );
+  const keys = drawKeys(draw.stream('keys'), plan.keys ?? 500);
+  const result = await flow({
+    bootstrap: plan.through ?? plan.bootstrap,
+    topics,
+    messages: plan.messages,
+    keys,
+    random: draw.stream('load'),
+    javaPartition: await partitionTable(keys, plan.partitions),
+    ...plan.flow,
+  });
+  const names = topics.map((topic) => topic.name);
+  const verdict = await judge(t, {
+    seed,
+    expected: result.expected,
+    ledger: result.ledger,
+    read: readTopics(plan.bootstrap, names),
+    maxDuplicates: 0,
+  });
+  return { result, verdict };
+}
+
+/** Prints the verdict and fails unless it is green. */
+export async function judge(t: TestContext, input: CheckInput): Promise<Verdict> {
+  const verdict = await checkTopics(input);
+  t.diagnostic(verdictLine(verdict));
+  assert.equal(verdict.verdict, 'green', JSON.stringify(verdict.violations, null, 2));
+  return verdict;
+}
+
+/** All records of several topics, by the Java client. */
+export async function* readTopics(bootstrap: string, topics: readonly string[]): AsyncGenerator<ReadRecord> {
+  for (const topic of topics) yield* oracle(bootstrap).read(topic);
+}
+
+/** Java's own partition of each key, for each number of partitions. */
+export async function partitionTable(
+  keys: readonly string[],
+  counts: readonly number[],
+): Promise<(key: string, partitions: number) => number> {
+  const rows = await javaPartitions(
+    keys.map((key) => Buffer.from(key)),
+    counts,
+  );
+  const tables = new Map(counts.map((count, at) => [count, new Map(keys.map((key, i) => [key, rows[at]![i]!]))]));
+  return (key, partitions) => tables.get(partitions)!.get(key)!;
+}
