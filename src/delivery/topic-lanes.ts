@@ -18,7 +18,8 @@ export class TopicLanes {
   readonly #context: Omit<LaneContext, 'batchBytes'>;
   readonly #assign: AssignPartition;
   readonly #batchBytes: number;
-  readonly #lanes: Lane[] = [];
+  /** By partition; a lane is made when its first message comes. */
+  readonly #lanes = new Map<number, Lane>();
   readonly #waiting = new EntryQueue();
   #facts: TopicFacts | null = null;
   #turn = 0;
@@ -35,7 +36,7 @@ export class TopicLanes {
   }
 
   get idle(): boolean {
-    return this.#waiting.length === 0 && this.#lanes.every((lane) => lane.idle);
+    return this.#waiting.length === 0 && this.#all().every((lane) => lane.idle);
   }
 
   accept(entry: Entry): void {
@@ -50,17 +51,17 @@ export class TopicLanes {
   /** Sends what waits in every lane; looks for partitions when it is time. */
   pump(): void {
     if (this.#facts === null || this.#context.clock.monotonic() >= this.#lookAtMs) this.#resolve();
-    for (const lane of this.#lanes) lane.pump();
+    for (const lane of this.#lanes.values()) lane.pump();
   }
 
   takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
-    const taken = this.#lanes.flatMap((lane) => lane.takeBack(matches));
+    const taken = this.#all().flatMap((lane) => lane.takeBack(matches));
     return [...taken, ...this.#waiting.remove(matches)];
   }
 
   async whenIdle(): Promise<void> {
     while (!this.idle && !this.#context.closing.aborted) {
-      await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+      await Promise.all(this.#all().map((lane) => lane.whenIdle()));
       if (this.#waiting.length > 0) await this.#context.clock.sleep(10, this.#context.closing);
     }
   }
@@ -92,10 +93,16 @@ export class TopicLanes {
   }
 
   #lane(partition: number): Lane {
-    return (this.#lanes[partition] ??= new Lane(this.name, partition, {
-      ...this.#context,
-      batchBytes: () => this.#limitBytes(),
-    }));
+    let lane = this.#lanes.get(partition);
+    if (lane === undefined) {
+      lane = new Lane(this.name, partition, { ...this.#context, batchBytes: () => this.#limitBytes() });
+      this.#lanes.set(partition, lane);
+    }
+    return lane;
+  }
+
+  #all(): Lane[] {
+    return [...this.#lanes.values()];
   }
 
   #limitBytes(): number {
@@ -150,10 +157,10 @@ export class TopicLanes {
       return;
     }
     this.#resolving = true;
-    if (facts.partitions > known.partitions) await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+    if (facts.partitions > known.partitions) await Promise.all(this.#all().map((lane) => lane.whenIdle()));
     this.#facts = facts;
     this.#resolving = false;
-    const moved = this.#lanes.flatMap((lane) => lane.takeBack(anyOwner));
+    const moved = this.#all().flatMap((lane) => lane.takeBack(anyOwner));
     for (const entry of moved) this.#place(entry, facts);
     this.#placeWaiting(facts);
   }
@@ -161,7 +168,7 @@ export class TopicLanes {
   #placeWaiting(facts: TopicFacts): void {
     this.#resolving = false;
     for (const entry of this.#waiting.remove(anyOwner)) this.#place(entry, facts);
-    for (const lane of this.#lanes) lane.pump();
+    for (const lane of this.#lanes.values()) lane.pump();
   }
 
   #rejectComputed(reason: string): void {

@@ -137,9 +137,10 @@ export class Runs {
       return { flow, destination };
     };
     const tableRun = new TableRun(run, reader, stop.signal, { runs, deadLetters, observer, clock, current });
-    const ended = tableRun.execute().finally(async () => {
+    const ended = tableRun.execute().then(async (facts) => {
       this.#active.delete(run.sync);
       await reader.close();
+      return facts;
     });
     const active: ActiveRun = {
       id: run.id,

@@ -69,7 +69,7 @@ export class TableRun {
   #problem: HeadraceError | null = null;
   #lastSettledMs: number;
   #letters: { letter: DeadLetter; stored: () => void }[] = [];
-  #storing: Promise<void> | null = null;
+  #storing = false;
 
   constructor(run: RunFacts, reader: TableReader, stop: AbortSignal, tools: TableRunTools) {
     this.#run = run;
@@ -216,10 +216,11 @@ export class TableRun {
   /** A rejection counts as its record's outcome once it is stored. */
   #keep(letter: DeadLetter, stored: () => void): void {
     this.#letters.push({ letter, stored });
-    this.#storing ??= this.#store();
+    if (!this.#storing) void this.#store();
   }
 
   async #store(): Promise<void> {
+    this.#storing = true;
     try {
       while (this.#letters.length > 0) {
         const letters = this.#letters;
@@ -230,7 +231,7 @@ export class TableRun {
     } catch (error) {
       this.#fail(asHeadraceError(error));
     } finally {
-      this.#storing = null;
+      this.#storing = false;
     }
   }
 
