@@ -105,11 +105,6 @@ const CLOSE_BRACE = 0x7d;
 let sawHighByte = false;
 let sawEscape = false;
 
-/** 1 where a byte inside a string needs a closer look: controls, quote, backslash, everything beyond ASCII. */
-const special = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++)
-  if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH || byte >= 0x80) special[byte] = 1;
-
 // All of these give the index after what they skipped, or the complement (~) of the index of the fault.
 
 function skipSpace(bytes: Buffer, from: number, length: number): number {
@@ -125,24 +120,28 @@ function skipSpace(bytes: Buffer, from: number, length: number): number {
 function skipString(bytes: Buffer, from: number, length: number): number {
   let at = from;
   for (;;) {
-    while (at < length && special[bytes[at]!] === 0) at++;
-    if (at >= length) return ~at;
-    const byte = bytes[at]!;
-    if (byte === QUOTE) return at + 1;
-    if (byte >= 0x80) {
-      sawHighByte = true;
-      at++;
-    } else if (byte === BACKSLASH) {
+    let byte = 0;
+    for (; at < length; at++) {
+      byte = bytes[at]!;
+      if (byte === QUOTE) return at + 1;
+      // Beyond printable ASCII, in one comparison: below 0x20 it wraps around.
+      if (byte === BACKSLASH || ((byte - 0x20) & 0xff) >= 0x60) break;
+    }
+    if (at >= length || byte < 0x20) return ~at;
+    if (byte === BACKSLASH) {
       sawEscape = true;
       at = skipEscape(bytes, at + 1, length);
       if (at < 0) return at;
-    } else return ~at;
+    } else {
+      sawHighByte = true;
+      at++;
+    }
   }
 }
 
 function skipEscape(bytes: Buffer, at: number, length: number): number {
   if (at >= length) return ~at;
-  switch (bytes[at]) {
+  switch (bytes[at]!) {
     case QUOTE:
     case BACKSLASH:
     case 0x2f: // /
@@ -166,7 +165,7 @@ function isHex(byte: number): boolean {
 
 function skipValue(bytes: Buffer, at: number, length: number, depth: number): number {
   if (at >= length) return ~at;
-  switch (bytes[at]) {
+  switch (bytes[at]!) {
     case QUOTE:
       return skipString(bytes, at + 1, length);
     case OPEN_BRACE:

@@ -1,4 +1,5 @@
 /** A message as written: every problem is found, each with its path and a remedy. */
+/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkColumns, checkMessage } from './check.ts';
