@@ -1,12 +1,24 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
+import { randomId } from '../base/random.ts';
 import { assignPartition } from '../kafka/index.ts';
 import type { MappingContext } from '../mapping/index.ts';
-import type { Message, MessageConfig, Rejection, SourceRecord } from '../model/index.ts';
+import {
+  HeadraceError,
+  type JsonValue,
+  type Message,
+  type MessageConfig,
+  type Rejection,
+  type SourceRecord,
+  type SourceRejection,
+} from '../model/index.ts';
+import { completeEvent, isFault } from '../sources/events/index.ts';
 import type { Sender } from '../delivery/ports.ts';
+import type { OpenFiles } from '../sources/ports.ts';
 import type { Flow } from './flows.ts';
+import type { Syncs } from './syncs.ts';
 
 export interface Previewed {
-  readonly record: SourceRecord;
+  readonly position: string;
   readonly result: Message | Rejection | { readonly state: 'filtered'; readonly reason: string };
   /** Null where the message goes round robin, or the topic's partitions are not known. */
   readonly partition: number | null;
@@ -14,17 +26,111 @@ export interface Previewed {
   readonly lints: readonly string[];
 }
 
-export async function previewRecord(
+export interface PreviewRequest {
+  readonly sync: string;
+  readonly limit: number;
+  /** A raw event, or a row; absent: the source's own records. */
+  readonly record: JsonValue | undefined;
+  /** Epoch milliseconds: `synced_at` of rows, `receivedAt` of an event. */
+  readonly atMs: number;
+  /** The run id that mappings see. */
+  readonly run: string;
+}
+
+/** The first records of a sync as they would be sent. Throws HeadraceError. */
+export async function previewSync(syncs: Syncs, openFiles: OpenFiles, request: PreviewRequest): Promise<Previewed[]> {
+  const flow = syncs.flows.get(request.sync);
+  if (flow === undefined) throw new HeadraceError('not_found', `There is no sync ${request.sync}.`);
+  const destination = syncs.destinations.get(flow.sync.destination);
+  if (destination === null) {
+    throw new HeadraceError('conflict', `The destination ${flow.sync.destination} is switched off.`, {
+      remedy: 'Switch it on with `headrace enable`.',
+    });
+  }
+  const context: MappingContext = {
+    sync: flow.sync.name,
+    source: flow.sync.source,
+    syncedAt: new Date(request.atMs).toISOString(),
+    syncedAtMs: request.atMs,
+    run: flow.kind === 'events' ? null : request.run,
+  };
+  const previewed: Previewed[] = [];
+  for (const record of await recordsOf(syncs, openFiles, flow, request)) {
+    previewed.push(
+      'outcome' in record ? unread(record) : await previewRecord(record, flow, context, destination.sender),
+    );
+  }
+  return previewed;
+}
+
+/** A record that could not be read has no message to show. */
+function unread(rejection: SourceRejection): Previewed {
+  return { position: rejection.position, result: rejection.outcome, partition: null, partitionBy: null, lints: [] };
+}
+
+async function recordsOf(
+  syncs: Syncs,
+  openFiles: OpenFiles,
+  flow: Flow,
+  request: PreviewRequest,
+): Promise<(SourceRecord | SourceRejection)[]> {
+  if (request.record !== undefined) return [givenRecord(flow, request)];
+  if (flow.kind === 'events') {
+    throw new HeadraceError('config_invalid', 'An event sync has no records to read: give one.', {
+      remedy: 'Add `--record event.json`.',
+    });
+  }
+  const source = syncs.configuration.sources.get(flow.sync.source);
+  if (source?.type !== 'files' || flow.sync.read === null)
+    throw new HeadraceError('config_invalid', 'A table sync needs `read: {file: …}`.');
+  const reader = await openFiles(source.path, flow.sync.read);
+  const records: (SourceRecord | SourceRejection)[] = [];
+  const enough = new AbortController();
+  try {
+    for await (const batch of reader.batches(null, enough.signal)) {
+      records.push(...batch.records, ...batch.rejections);
+      if (records.length >= request.limit) enough.abort();
+    }
+  } finally {
+    await reader.close();
+  }
+  return records.slice(0, request.limit);
+}
+
+function givenRecord(flow: Flow, request: PreviewRequest): SourceRecord {
+  const data = request.record as JsonValue;
+  if (flow.kind === 'table') {
+    return {
+      operation: 'created',
+      stream: flow.sync.read?.file ?? '',
+      namespace: null,
+      position: 'record',
+      data,
+      bytes: null,
+      receivedAtMs: null,
+      messageId: null,
+    };
+  }
+  const event = completeEvent(data, { receivedAtMs: request.atMs, ip: null, newMessageId: randomId });
+  if (!isFault(event)) return event;
+  throw new HeadraceError(event.code, event.message, {
+    ...(event.field === null ? {} : { path: event.field }),
+    remedy: event.remedy,
+  });
+}
+
+async function previewRecord(
   record: SourceRecord,
   flow: Flow,
   context: MappingContext,
   sender: Pick<Sender, 'topic'>,
 ): Promise<Previewed> {
+  const { position } = record;
   const lints = [...flow.mapping.lints];
   const { types } = flow.sync;
   if (types !== null && !(types as readonly string[]).includes(record.stream)) {
     return {
-      record,
+      position,
       result: { state: 'filtered', reason: `type ${record.stream} is not among types` },
       partition: null,
       partitionBy: null,
@@ -32,18 +138,18 @@ export async function previewRecord(
     };
   }
   const result = flow.mapping.map(record, context);
-  if ('state' in result) return { record, result, partition: null, partitionBy: null, lints };
+  if ('state' in result) return { position, result, partition: null, partitionBy: null, lints };
   const facts = await sender.topic(result.topic, false);
   const partitionBy = ruleOf(result, flow.sync.message);
   if (!('partitions' in facts)) {
     lints.push(`topic ${result.topic}: ${facts.held.reason}`);
-    return { record, result, partition: result.partition, partitionBy, lints };
+    return { position, result, partition: result.partition, partitionBy, lints };
   }
   const partition = partitionBy === 'round_robin' ? null : assignPartition(result, facts.partitions, () => 0);
-  if (partition !== -1) return { record, result, partition, partitionBy, lints };
+  if (partition !== -1) return { position, result, partition, partitionBy, lints };
   const reason = `partition ${result.partition} is not in topic ${result.topic}, which has ${facts.partitions}`;
   return {
-    record,
+    position,
     result: { state: 'rejected', code: 'partition_invalid', reason },
     partition: null,
     partitionBy,

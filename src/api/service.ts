@@ -1,0 +1,268 @@
+/** The service: what Headrace can be asked to do, done in this process. Behind the API and behind the command line. */
+import { isUtf8 } from 'node:buffer';
+import { isoTime, type Clock } from '../base/clock.ts';
+import { randomId } from '../base/random.ts';
+import {
+  HeadraceError,
+  type DestinationConfig,
+  type RunFacts,
+  type StoredDeadLetter,
+  type WrittenObject,
+} from '../model/index.ts';
+import {
+  checkDestination,
+  listTopics,
+  previewSync,
+  tailTopic,
+  type ActiveRun,
+  type Previewed,
+  type Syncs,
+  type SyncsTools,
+} from '../syncs/index.ts';
+import type {
+  CheckReport,
+  DeadLetterAnswer,
+  DeadLetterSummary,
+  HeadraceService,
+  PlanAnswer,
+  PreviewBytes,
+  PreviewLine,
+  PreviewOptions,
+  RunProgress,
+  StatusAnswer,
+  TailMessage,
+  TailOptions,
+  TopicSummary,
+} from './contract/service.ts';
+import type { ObjectsPort } from './ports.ts';
+
+export interface ServiceTools extends SyncsTools {
+  readonly objects: ObjectsPort;
+  readonly syncs: Syncs;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+const PROGRESS_EVERY_MS = 200;
+
+export class Service implements HeadraceService {
+  readonly #tools: ServiceTools;
+  readonly #startedAt: string;
+
+  constructor(tools: ServiceTools) {
+    this.#tools = tools;
+    this.#startedAt = isoTime(tools.clock.now());
+  }
+
+  /** Takes what is stored (with objects laid over it, which are not stored). */
+  async load(over?: readonly WrittenObject[]): Promise<void> {
+    this.#tools.syncs.apply(await this.#tools.objects.load(over));
+  }
+
+  plan(objects: readonly WrittenObject[], options: { prune: boolean }): Promise<PlanAnswer> {
+    return this.#tools.objects.plan(objects, options);
+  }
+
+  async apply(objects: readonly WrittenObject[], options: { prune: boolean }): Promise<PlanAnswer> {
+    const plan = await this.#tools.objects.apply(objects, options);
+    await this.load();
+    return plan;
+  }
+
+  export(): Promise<readonly WrittenObject[]> {
+    return this.#tools.objects.export();
+  }
+
+  async setEnabled(name: string, enabled: boolean): Promise<void> {
+    await this.#tools.objects.setEnabled(name, enabled);
+    await this.load();
+  }
+
+  check(destination: string): Promise<CheckReport> {
+    return checkDestination(this.#destination(destination), this.#tools.clock);
+  }
+
+  topics(destination: string): Promise<readonly TopicSummary[]> {
+    return listTopics(this.#destination(destination), this.#tools.clock);
+  }
+
+  async preview(sync: string, options: PreviewOptions): Promise<readonly PreviewLine[]> {
+    const { syncs, clock, openFiles } = this.#tools;
+    const atMs = options.at === null ? clock.now() : Date.parse(options.at);
+    if (Number.isNaN(atMs))
+      throw new HeadraceError('config_invalid', `${options.at} is no time.`, {
+        path: '--at',
+        remedy: 'Write it as ISO 8601, e.g. 2026-01-31T12:00:00Z.',
+      });
+    const request = { sync, limit: options.limit, record: options.record, atMs, run: options.run ?? randomId() };
+    return (await previewSync(syncs, openFiles, request)).map(previewLine);
+  }
+
+  async *run(sync: string, cause: RunFacts['cause'], signal: AbortSignal): AsyncIterable<RunProgress> {
+    const active = await this.#tools.syncs.runs.start(sync, cause);
+    const cancel = (): void => active.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      yield* this.#progress(active);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  runs(sync: string | null, limit: number): Promise<readonly RunFacts[]> {
+    return this.#tools.runs.list({ ...(sync === null ? {} : { sync }), limit });
+  }
+
+  async cancel(run: string): Promise<RunFacts> {
+    const active = this.#tools.syncs.runs.active().find((one) => one.id === run || one.sync === run);
+    if (active === undefined)
+      throw new HeadraceError('not_found', `No run ${run} is under way.`, {
+        remedy: 'List the runs with `headrace runs`.',
+      });
+    active.cancel();
+    return active.ended;
+  }
+
+  async reset(sync: string): Promise<void> {
+    const { syncs, runs } = this.#tools;
+    if (!syncs.configuration.syncs.has(sync)) throw new HeadraceError('not_found', `There is no sync ${sync}.`);
+    if (syncs.runs.active().some((one) => one.sync === sync)) {
+      throw new HeadraceError('conflict', `A run of ${sync} is under way.`, { remedy: 'Cancel it first.' });
+    }
+    await runs.forget(sync);
+  }
+
+  async deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer> {
+    const { deadLetters } = this.#tools;
+    const [letters, counts] = await Promise.all([deadLetters.list({ sync, limit }), deadLetters.count({ sync })]);
+    const byCode = counts.map(({ code, count }) => ({
+      code,
+      count,
+      example: letters.find((one) => one.code === code)?.reason ?? '',
+    }));
+    return { total: counts.reduce((sum, { count }) => sum + count, 0), byCode, letters: letters.map(summaryOf) };
+  }
+
+  async *tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage> {
+    const destination = this.#destination(options.destination ?? this.#onlyDestination());
+    for await (const message of tailTopic(
+      destination,
+      topic,
+      { fromStart: options.fromStart },
+      this.#tools.clock,
+      signal,
+    )) {
+      yield {
+        topic,
+        partition: message.partition,
+        offset: String(message.offset),
+        timestamp: message.timestampMs,
+        key: shown(message.key),
+        headers: message.headers.map(([name, value]) => [name, shown(value)] as const),
+        value: shown(message.value),
+      };
+    }
+  }
+
+  status(): Promise<StatusAnswer> {
+    const { syncs, version } = this.#tools;
+    const { configuration, flows } = syncs;
+    const destinations = [...configuration.destinations.values()].map(({ name, enabled }) => {
+      const pending = syncs.destinations.opened(name)?.delivery.pending;
+      const held =
+        [...flows.values()].find((flow) => flow.sync.destination === name && flow.held !== null)?.held?.reason ?? null;
+      return { name, enabled, pendingMessages: pending?.messages ?? 0, pendingBytes: pending?.bytes ?? 0, held };
+    });
+    const sources = [...configuration.sources.values()].map(({ name, type, enabled }) => ({ name, type, enabled }));
+    const all = [...flows.values()].map(({ sync, kind, counts, held }) => ({
+      name: sync.name,
+      enabled: sync.enabled,
+      kind,
+      counts: { ...counts },
+      held: held?.reason ?? null,
+    }));
+    return Promise.resolve({ version, startedAt: this.#startedAt, destinations, sources, syncs: all });
+  }
+
+  async *#progress(active: ActiveRun): AsyncIterable<RunProgress> {
+    const { clock } = this.#tools;
+    let before = { atMs: clock.monotonic(), read: active.facts().counts.read };
+    for (;;) {
+      const wait = new AbortController();
+      const ended = await Promise.race([active.ended, clock.sleep(PROGRESS_EVERY_MS, wait.signal).then(() => null)]);
+      wait.abort();
+      const run = ended ?? active.facts();
+      const nowMs = clock.monotonic();
+      const perSecond = ((run.counts.read - before.read) / Math.max(1, nowMs - before.atMs)) * 1000;
+      before = { atMs: nowMs, read: run.counts.read };
+      yield { run, ...active.progress(), perSecond: Math.round(perSecond), finished: ended !== null };
+      if (ended !== null) return;
+    }
+  }
+
+  #destination(name: string): DestinationConfig {
+    const config = this.#tools.syncs.configuration.destinations.get(name);
+    if (config !== undefined) return config;
+    throw new HeadraceError('not_found', `There is no destination ${name}.`, {
+      remedy: `There are: ${[...this.#tools.syncs.configuration.destinations.keys()].join(', ') || 'none'}.`,
+    });
+  }
+
+  #onlyDestination(): string {
+    const names = [...this.#tools.syncs.configuration.destinations.keys()];
+    if (names.length === 1) return names[0]!;
+    throw new HeadraceError(
+      'config_invalid',
+      names.length === 0 ? 'No destination is configured.' : `There are several destinations: ${names.join(', ')}.`,
+      { path: '--destination', remedy: 'Name the one.' },
+    );
+  }
+}
+
+function previewLine(previewed: Previewed): PreviewLine {
+  const { result, position, partition, partitionBy, lints } = previewed;
+  if ('state' in result) {
+    const reason = result.state === 'rejected' ? `${result.code}: ${result.reason}` : result.reason;
+    return {
+      passed: result.state === 'rejected',
+      message: null,
+      reason,
+      position,
+      partitionBy: null,
+      bytes: null,
+      lints,
+    };
+  }
+  const message = {
+    topic: result.topic,
+    partition,
+    key: shown(result.key),
+    headers: result.headers.map(([name, value]) => [name, shown(value)] as const),
+    timestamp: result.timestampMs,
+    value: shown(result.value),
+  };
+  return { passed: true, message, reason: null, position, partitionBy, bytes: result.value?.length ?? 0, lints };
+}
+
+function summaryOf(letter: StoredDeadLetter): DeadLetterSummary {
+  return {
+    id: String(letter.id),
+    sync: letter.sync,
+    run: letter.run,
+    code: letter.code,
+    reason: letter.reason,
+    field: letter.field,
+    position: letter.position ?? '',
+    topic: letter.topic,
+    partition: letter.partition,
+    key: shown(letter.key),
+    value: shown(letter.value ?? letter.raw),
+    createdAt: letter.createdAt,
+  };
+}
+
+function shown(bytes: Buffer | null): PreviewBytes {
+  if (bytes === null) return null;
+  return isUtf8(bytes) ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
+}

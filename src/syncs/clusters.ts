@@ -1,0 +1,40 @@
+/** Questions to a destination's cluster that carry no records: its health, its topics, its messages. */
+import type { Clock } from '../base/clock.ts';
+import { checkDestination as examine } from '../kafka/doctor/check.ts';
+import { tailTopic as tail, type TailedMessage } from '../kafka/tail.ts';
+import { createTopics as create, type NewTopic } from '../kafka/topics/create.ts';
+import { listTopics as list, type ListedTopic } from '../kafka/topics/list.ts';
+import type { DestinationReport } from '../kafka/doctor/report.ts';
+import type { DestinationConfig } from '../model/index.ts';
+
+/** Plain text so far; TLS and SASL settings come in here. */
+const security = {};
+
+/** Test Connection. Never throws, never takes longer than 10 s. */
+export function checkDestination(destination: DestinationConfig, clock: Clock): Promise<DestinationReport> {
+  return examine(destination, security, clock);
+}
+
+/** Throws HeadraceError when no broker answers. */
+export function listTopics(destination: DestinationConfig, clock: Clock): Promise<ListedTopic[]> {
+  return list(destination, security, clock);
+}
+
+/** Answers those that were made: topics that exist already are left as they are. Throws HeadraceError. */
+export function createTopics(
+  destination: DestinationConfig,
+  topics: readonly NewTopic[],
+  clock: Clock,
+): Promise<string[]> {
+  return create(destination, security, clock, topics);
+}
+
+export function tailTopic(
+  destination: DestinationConfig,
+  topic: string,
+  options: { readonly fromStart: boolean },
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncIterable<TailedMessage> {
+  return tail(destination, security, clock, topic, options, signal);
+}
