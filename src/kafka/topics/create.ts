@@ -17,7 +17,11 @@ export interface NewTopic {
 }
 
 interface CreateResponse {
-  readonly topics: readonly { readonly name: string; readonly errorCode: number; readonly errorMessage: string | null }[];
+  readonly topics: readonly {
+    readonly name: string;
+    readonly errorCode: number;
+    readonly errorMessage: string | null;
+  }[];
 }
 type CreateArgs = [topics: object[], timeoutMs: number, validateOnly: boolean];
 const modules = [

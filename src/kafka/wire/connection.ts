@@ -9,6 +9,7 @@ import {
   type Writer,
 } from '@platformatic/kafka';
 import type { BrokerAddress } from '../../model/index.ts';
+import { guardFrames } from './frame-guard.ts';
 
 export interface ConnectionSettings {
   readonly clientId: string;
@@ -16,6 +17,8 @@ export interface ConnectionSettings {
   readonly requestTimeoutMs: number;
   /** TLS and SASL, as `security/` makes them of the destination; absent: plain text. */
   readonly security: Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
+  /** Answers that claim to be longer end the connection; absent: they are trusted. */
+  readonly maxFrameBytes?: number;
 }
 
 /** The client's module of one version of one API, e.g. `metadataV12`. */
@@ -63,6 +66,7 @@ export class BrokerConnection {
     const opened = new BrokerConnection(address, connection);
     try {
       await connection.connect(address.host, address.port);
+      if (settings.maxFrameBytes !== undefined) guardFrames(connection.socket, settings.maxFrameBytes);
       await opened.#readVersions();
       return opened;
     } catch (error) {

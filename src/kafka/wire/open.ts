@@ -10,7 +10,11 @@ export function openCluster(
   destination: DestinationConfig,
   security: ConnectionSettings['security'],
   clock: Clock,
-  limits: { readonly connectTimeoutMs?: number; readonly requestTimeoutMs?: number } = {},
+  limits: {
+    readonly connectTimeoutMs?: number;
+    readonly requestTimeoutMs?: number;
+    readonly maxFrameBytes?: number;
+  } = {},
 ): Cluster {
   const { producer } = destination;
   return new Cluster(
@@ -21,6 +25,7 @@ export function openCluster(
       requestTimeoutMs: limits.requestTimeoutMs ?? producer.requestTimeoutMs,
       createTopics: false,
       security,
+      ...(limits.maxFrameBytes === undefined ? {} : { maxFrameBytes: limits.maxFrameBytes }),
     },
     clock,
   );

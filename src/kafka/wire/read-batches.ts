@@ -2,7 +2,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import { crc32c } from '../../base/crc32c.ts';
-import type { Header } from '../../model/index.ts';
+import { HeadraceError, type Header } from '../../model/index.ts';
 
 export interface StoredMessage {
   readonly offset: bigint;
@@ -38,8 +38,7 @@ export function readBatches(bytes: Buffer, from: bigint): ReadBatches {
   let position = 0;
   while (position + HEADER_BYTES <= bytes.length) {
     const end = position + LENGTH_END + bytes.readInt32BE(position + 8);
-    if (bytes[position + MAGIC_OFFSET] !== 2)
-      throw new Error('the topic is kept in a message format older than Kafka 0.11');
+    if (bytes[position + MAGIC_OFFSET] !== 2) throw oldFormat();
     if (end > bytes.length) break;
     const batch = bytes.subarray(position, end);
     readBatch(batch, from, messages);
@@ -47,6 +46,12 @@ export function readBatches(bytes: Buffer, from: bigint): ReadBatches {
     position = end;
   }
   return { messages, nextOffset };
+}
+
+function oldFormat(): HeadraceError {
+  return new HeadraceError('kafka_unsupported', 'The topic holds messages in a format older than Kafka 0.11.', {
+    remedy: 'Set message.format.version of the topic to 0.11 or newer; messages written from then on can be read.',
+  });
 }
 
 function readBatch(batch: Buffer, from: bigint, into: StoredMessage[]): void {
