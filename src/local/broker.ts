@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { LocalKafkaError } from './errors.ts';
-import { classPath, type JavaOptions } from './java.ts';
+import { classArchiveFlags, classPath, type JavaOptions } from './java.ts';
 import { liveBrokers } from './probe.ts';
 import { endProcess, isAlive, recordOf, signalProcess, waitForExit, type ProcessRecord } from './processes.ts';
 import { logProperties, propertiesText, type NodePorts } from './properties.ts';
@@ -56,7 +56,15 @@ export class Broker {
     const { folder, java, flags } = this.#settings;
     const output = openSync(join(folder, 'console.log'), 'w');
     const log = '-Dlog4j2.configurationFile=log4j2.properties';
-    const args = [...flags, log, '-cp', classPath(java.jars), 'kafka.Kafka', 'server.properties'];
+    const args = [
+      ...classArchiveFlags(java.jars),
+      ...flags,
+      log,
+      '-cp',
+      classPath(java.jars),
+      'kafka.Kafka',
+      'server.properties',
+    ];
     // A group of its own: Ctrl-C in a terminal reaches Headrace, which drains before it stops the broker.
     const child = spawn(java.command, args, { cwd: folder, detached: true, stdio: ['ignore', output, output] });
     closeSync(output);

@@ -28,5 +28,18 @@ export function classPath(jars: string): string {
     .join(delimiter);
 }
 
+/** Kafka's classes as an earlier run had loaded them; halves the time a broker takes to start. */
+export function classArchive(jars: string): string {
+  return join(jars, 'classes.jsa');
+}
+
+/** Java by itself leaves an archive alone that another Java or other jars made. */
+export function classArchiveFlags(jars: string): string[] {
+  const archive = classArchive(jars);
+  return existsSync(archive)
+    ? ['-Xshare:auto', `-XX:SharedArchiveFile=${archive}`, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
+    : [];
+}
+
 /** Starts fast and stays small: the C1 compiler only, and the collector that needs no threads of its own. */
 export const fastStartFlags: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];

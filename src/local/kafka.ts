@@ -55,7 +55,8 @@ export interface KafkaNode {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Same port, same data; resolves when it is ready. Ends it first when it runs. */
   restart(): Promise<void>;
-  stop(): Promise<void>;
+  /** An orderly stop; killed when it takes longer than `graceMs` (15,000 unless given). */
+  stop(graceMs?: number): Promise<void>;
 }
 
 export interface RunningKafka {

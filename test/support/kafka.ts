@@ -1,15 +1,14 @@
 /** Kafka for tests: one broker that all test files of a run share, or one of their own for tests that break it. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { after } from 'node:test';
 import { readRecord } from '../../src/local/cluster-record.ts';
 import { startKafka, type KafkaOptions, type RunningKafka } from '../../src/local/kafka.ts';
-import { isAlive, signalProcess } from '../../src/local/processes.ts';
+import { signalProcess } from '../../src/local/processes.ts';
+import { clearAbandoned, newKafkaFolder } from './kafka-folders.ts';
 import { oracle, type TopicOptions } from './oracle.ts';
 
 /** Address of the shared broker; `npm test` starts one and hands it on. */
 const given = process.env['HEADRACE_TEST_KAFKA'];
-const root = join(import.meta.dirname, '..', '..', '.cache', 'test');
 const own = new Map<string, RunningKafka | null>();
 let shared: Promise<RunningKafka> | undefined;
 
@@ -22,9 +21,8 @@ export async function sharedKafka(): Promise<string> {
 
 /** A Kafka that belongs to the caller: one broker or three, any properties. Stopped when the file's tests are over, its data removed. */
 export async function ownKafka(options: Omit<KafkaOptions, 'folder'> = {}): Promise<RunningKafka> {
-  endLeftOvers();
-  mkdirSync(root, { recursive: true });
-  const folder = mkdtempSync(join(root, 'kafka-'));
+  await clearAbandoned();
+  const folder = newKafkaFolder();
   own.set(folder, null);
   const kafka = await startKafka({ ...options, folder });
   own.set(folder, kafka);
@@ -59,27 +57,9 @@ export async function newTopic(bootstrap: string, name: string, options: TopicOp
   return topic;
 }
 
-/** Brokers of test processes that were killed before they could end them. */
-function endLeftOvers(): void {
-  for (const name of readdirSafe(root).filter((entry) => entry.startsWith('kafka-'))) {
-    const folder = join(root, name);
-    const record = readRecord(folder);
-    if (own.has(folder) || record === null || isAlive(record.owner)) continue;
-    endNow(folder);
-  }
-}
-
 function endNow(folder: string): void {
   for (const node of readRecord(folder)?.nodes ?? []) if (node.process) signalProcess(node.process, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
-}
-
-function readdirSafe(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 process.once('exit', () => {
