@@ -54,7 +54,7 @@ const words: readonly { readonly pattern: RegExp; readonly allowed: RegExp; read
     why: 'randomness comes through base/random.ts',
   },
   {
-    pattern: /\bconsole\.(log|error|warn|info|debug|table)/,
+    pattern: /\bconsole\.(log|error|warn|info|debug|table)\(/,
     allowed: /^src\/(telemetry\/|cli\/output\.ts)/,
     why: 'only telemetry/ and cli/output.ts print',
   },
