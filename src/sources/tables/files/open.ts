@@ -2,6 +2,7 @@
 import { HeadraceError, type FileFormat } from '../../../model/index.ts';
 import type { OpenFiles } from '../../ports.ts';
 import { openCsv } from './csv/open.ts';
+import { readElements } from './json/elements.ts';
 import { readLines } from './json/lines.ts';
 import { listFiles, type ListedFile } from './listing.ts';
 import { FilesReader, type FileToRead } from './reader.ts';
@@ -24,6 +25,9 @@ export const openFiles: OpenFiles = async (folder, read) => {
   for (const way of csv.length === 0 ? [] : await openCsv(csv, read.types)) ways.set(way.file, way);
   for (const file of of('jsonl')) {
     ways.set(file, { file, read: (from, signal) => readLines(file, from, signal), rows: null, columns: null });
+  }
+  for (const file of of('json')) {
+    ways.set(file, { file, read: (from, signal) => readElements(file, from, signal), rows: null, columns: null });
   }
   return new FilesReader(
     files.map((file) => wayOf(file, ways)),
