@@ -1,0 +1,136 @@
+/** The spec of a destination. */
+import type { BrokerAddress, DestinationConfig } from '../model/index.ts';
+import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
+import { producer } from './producer.ts';
+import { At, Report } from './report.ts';
+import { notYet, optional, tellNotYet, type Spec } from './spec.ts';
+import { anything, object, type FieldValues } from './spec-composites.ts';
+import { choice, flag, integer, text } from './spec-scalars.ts';
+import { describe } from './values.ts';
+
+const TLS_INSTEAD = 'Brokers are reached without encryption so far: write protocol: plaintext or leave it out.';
+const SASL_INSTEAD = 'Brokers are reached without login so far: leave it out.';
+const ORDER_INSTEAD = 'Messages keep their order for each key, which is `ordering: key`.';
+
+export const topicName = text({
+  pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
+  shape: 'a topic name (letters, digits, `.`, `_` and `-`, at most 249)',
+  example: 'orders',
+});
+
+export const ordering = choice(['key'], { notYet: { preserve: ORDER_INSTEAD, none: ORDER_INSTEAD } });
+
+const topicCreation: Spec<false | 'broker'> = {
+  schema: { enum: [false, 'broker'] },
+  read(value, at) {
+    if (value === false || value === 'broker') return value;
+    if (at.isReferenced && value === 'false') return false;
+    const instead = 'Create topics beforehand, or write `create: broker` to leave it to the cluster.';
+    if (typeof value === 'object' && value !== null) return tellNotYet(at, 'an object of settings', instead);
+    return at.problem(`must be false or broker, and is ${describe(value, at)}.`, instead);
+  },
+};
+
+const defaults = object(
+  {
+    topic: optional(anything(), 'The topic of syncs that name none; a mapping.', null),
+    ordering: optional(ordering, 'The ordering of its syncs.', 'key'),
+    operation_tags: notYet('Operations are named created, updated and deleted; leave it out.'),
+    template: notYet('Write `payload` in each sync.'),
+  },
+  { description: 'What its syncs take when they say nothing.' },
+);
+
+const fields = {
+  enabled: optional(flag(), 'Whether its syncs send.', true),
+  brokers: optional(brokers, 'Addresses to begin with: a comma list or a list; `host` means `host:9092`.', null),
+  host: optional(
+    text({ shape: 'a host name', example: 'host: localhost' }),
+    'Brokers of one port, in place of `brokers`: a name, or several with commas.',
+    null,
+  ),
+  port: optional(portSpec(), 'The port of `host`, for all of them.', null),
+  protocol: optional(
+    choice(['plaintext'], { notYet: { ssl: TLS_INSTEAD, sasl_plaintext: SASL_INSTEAD, sasl_ssl: TLS_INSTEAD } }),
+    'How brokers are spoken to.',
+    'plaintext',
+  ),
+  sasl: notYet(SASL_INSTEAD),
+  tls: notYet(TLS_INSTEAD),
+  client_id: optional(
+    text({ shape: 'a client id', example: 'headrace' }),
+    'The name that brokers see and log.',
+    'headrace',
+  ),
+  test_topic: optional(topicName, 'Test Connection also produces one message here.', null),
+  producer: optional(producer, 'How messages are sent.', null),
+  topics: optional(
+    object({
+      create: optional(
+        topicCreation,
+        'Whether missing topics are made: `false`, or `broker`: by the cluster itself.',
+        false,
+      ),
+    }),
+    'What to do about topics that are missing.',
+    { create: false },
+  ),
+  dead_letters: notYet('Rejected messages are kept in the own state: list them with `headrace dead-letters`.'),
+  defaults: optional(defaults, 'What its syncs take when they say nothing.', null),
+  kafka: notYet('Write the settings under `producer`, by the names there.'),
+  preset: notYet('Write the fields themselves.'),
+};
+
+/** Everything of a destination but its name. */
+export type DestinationBody = Omit<DestinationConfig, 'name'>;
+
+export const destination: Spec<DestinationBody> = object(fields, {
+  description: 'A Kafka cluster with its producer settings.',
+  refine(values, at) {
+    const addresses = addressesOf(values, at);
+    if (addresses === undefined) return undefined;
+    return {
+      enabled: values.enabled,
+      brokers: addresses,
+      protocol: values.protocol,
+      clientId: values.client_id,
+      testTopic: values.test_topic,
+      producer: values.producer ?? defaultProducer(),
+      topics: { create: values.topics.create },
+      defaults: { topic: values.defaults?.topic ?? null },
+    };
+  },
+});
+
+function addressesOf(values: FieldValues<typeof fields>, at: At): readonly BrokerAddress[] | undefined {
+  const { host, port } = values;
+  if (values.brokers !== null) {
+    if (host === null && port === null) return values.brokers;
+    const other = host === null ? 'port' : 'host';
+    return at.child(other).problem('contradicts `brokers`.', 'Keep `brokers`, or `host` and `port`, not both.');
+  }
+  if (host === null && port !== null) return at.child('host').problem('is missing beside `port`.', 'Add `host`.');
+  if (host === null) {
+    return at.child('brokers').problem('is missing.', 'Add `brokers`, for example brokers: localhost:9092');
+  }
+  const names = host.split(',').map((one) => hostName(one.trim()));
+  if (names.some((name) => name === null)) {
+    return at
+      .child('host')
+      .problem('is no host name.', 'Write the name alone (several with commas), and one port for all under `port`.');
+  }
+  return names.map((name) => ({ host: name!, port: port ?? DEFAULT_PORT }));
+}
+
+/** RudderStack's form writes the port as text. */
+function portSpec(): Spec<number> {
+  const number = integer({ min: 1, max: 65_535 });
+  return {
+    schema: { anyOf: [number.schema, { type: 'string', pattern: '^[0-9]{1,5}$' }] },
+    read: (value, at) => number.read(typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value, at),
+  };
+}
+
+function defaultProducer(): DestinationConfig['producer'] {
+  return producer.read({}, new At(new Report(), ''))!;
+}

@@ -1,0 +1,37 @@
+/** Objects back to YAML: as written, without the values of secrets. */
+import { Document, type ScalarTag } from 'yaml';
+import { isRawNumber } from '../base/json.ts';
+import { objectKinds, type JsonObject, type WrittenObject } from '../model/index.ts';
+import { hideSecrets } from './secrets.ts';
+import { sections } from './written.ts';
+
+/** The objects, secrets hidden, in the shape of the file. */
+export function exportObjects(objects: readonly WrittenObject[]): JsonObject {
+  const file: JsonObject = {};
+  for (const kind of objectKinds) {
+    const ofKind = objects.filter((object) => object.kind === kind).map(hideSecrets);
+    if (ofKind.length > 0) file[sections[kind]] = Object.fromEntries(ofKind.map(({ name, body }) => [name, body]));
+  }
+  return file;
+}
+
+/** One YAML document that `apply` takes again. Empty text for no objects. */
+export function exportYaml(objects: readonly WrittenObject[]): string {
+  if (objects.length === 0) return '';
+  const document = new Document(exportObjects(objects), {
+    version: '1.2',
+    schema: 'core',
+    customTags: [digits],
+    aliasDuplicateObjects: false,
+  });
+  return document.toString({ lineWidth: 0 });
+}
+
+/** Numbers whose digits a double would change print as they were written. */
+const digits: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  identify: isRawNumber,
+  resolve: (text) => text,
+  stringify: ({ value }) => (isRawNumber(value) ? value.rawJSON : String(value)),
+};

@@ -1,0 +1,188 @@
+/** What objects say together: from objects that are each sound to one configuration. */
+import type {
+  Configuration,
+  DestinationConfig,
+  EventsSourceConfig,
+  MessageConfig,
+  Problem,
+  SourceConfig,
+  SyncConfig,
+} from '../model/index.ts';
+import { suggest } from '../base/suggest.ts';
+import type { DestinationBody } from './destinations.ts';
+import type { At } from './report.ts';
+import type { EventsSourceBody, SourceBody } from './sources.ts';
+import type { SyncBody } from './syncs.ts';
+
+export interface Sound<T> {
+  readonly name: string;
+  readonly at: At;
+  readonly body: T;
+}
+
+/** Objects that passed their own checks, and the names of all, sound or not. */
+export interface SoundObjects {
+  readonly destinations: readonly Sound<DestinationBody>[];
+  readonly sources: readonly Sound<SourceBody>[];
+  readonly syncs: readonly Sound<SyncBody>[];
+  readonly names: { readonly destinations: ReadonlySet<string>; readonly sources: ReadonlySet<string> };
+}
+
+/** Checks of other rooms. */
+export interface RoomChecks {
+  /** What the mappings of a message say; `kind` is what the records are. */
+  checkMessage(message: MessageConfig, path: string, kind: 'rows' | 'events'): readonly Problem[];
+}
+
+/** The configuration of all objects without a problem. Problems are told at each object's place. */
+export function relate(objects: SoundObjects, checks: RoomChecks, tell: (problem: Problem) => void): Configuration {
+  const sources = readSources(objects.sources);
+  const bounds = new Map(objects.sources.map(({ name, body }) => [name, maxSyncsOf(body)]));
+  const destinations = new Map<string, DestinationConfig>();
+  for (const { name, at, body } of objects.destinations) {
+    const { topic } = body.defaults;
+    const wrong = topic === null ? [] : checks.checkMessage({ topic }, at.child('defaults').path, 'rows');
+    for (const problem of wrong) tell(problem);
+    if (wrong.length === 0) destinations.set(name, { name, ...body });
+  }
+
+  const syncs = new Map<string, SyncConfig>();
+  const perPair = new Map<string, number>();
+  for (const sync of objects.syncs) {
+    if (!namesExist(sync, objects.names)) continue;
+    const source = sources.get(sync.body.source);
+    const destination = destinations.get(sync.body.destination);
+    if (source === undefined || destination === undefined) continue;
+    const before = sync.at.problemCount;
+    checkSync(sync, source, destination);
+    const wrong = checks.checkMessage(sync.body.message, sync.at.child('message').path, kindOf(source));
+    for (const problem of wrong) tell(problem);
+    countPair(sync, bounds.get(source.name) ?? Infinity, perPair);
+    if (sync.at.problemCount === before) syncs.set(sync.name, finish(sync, source));
+  }
+  return { destinations, sources, syncs };
+}
+
+function readSources(sound: readonly Sound<SourceBody>[]): Map<string, SourceConfig> {
+  const sources = new Map<string, SourceConfig>();
+  const byWriteKey = new Map<string, string>();
+  for (const { name, at, body } of sound) {
+    if (body.type === 'files') {
+      sources.set(name, { name, ...body });
+      continue;
+    }
+    const writeKey = body.writeKey.reveal();
+    const other = byWriteKey.get(writeKey);
+    byWriteKey.set(writeKey, other ?? name);
+    if (other === undefined) sources.set(name, eventsSource(name, body));
+    else
+      at.child('write_key').problem(
+        `is the same as that of the source ${other}.`,
+        'Give each source a key of its own.',
+      );
+  }
+  return sources;
+}
+
+function eventsSource(name: string, body: EventsSourceBody): EventsSourceConfig {
+  const { maxSyncs: _checkedHere, ...config } = body;
+  return { name, ...config };
+}
+
+function maxSyncsOf(body: SourceBody): number {
+  return body.type === 'events' ? body.maxSyncs : Infinity;
+}
+
+function kindOf(source: SourceConfig): 'rows' | 'events' {
+  return source.type === 'events' ? 'events' : 'rows';
+}
+
+function namesExist({ at, body }: Sound<SyncBody>, names: SoundObjects['names']): boolean {
+  const source = nameExists(body.source, 'source', names.sources, at.child('source'));
+  return nameExists(body.destination, 'destination', names.destinations, at.child('destination')) && source;
+}
+
+function nameExists(name: string, kind: string, names: ReadonlySet<string>, at: At): boolean {
+  if (names.has(name)) return true;
+  const near = suggest(name, names);
+  const known = names.size === 0 ? `There is no ${kind} yet: add one.` : `There are: ${[...names].join(', ')}.`;
+  at.problem(
+    `names the ${kind} ${JSON.stringify(name)}, which does not exist.`,
+    near === null ? known : `Did you mean ${near}?`,
+  );
+  return false;
+}
+
+function checkSync({ at, body }: Sound<SyncBody>, source: SourceConfig, destination: DestinationConfig): void {
+  if (source.type === 'events') checkEventSync(body, at, source.name);
+  else checkTableSync(body, at, source.name);
+  if (body.message.topic === undefined && destination.defaults.topic === null) {
+    at.child('message')
+      .child('topic')
+      .problem(
+        `is missing, and the destination ${destination.name} has no default.`,
+        'Add `topic: …` to the message, or `defaults: {topic: …}` to the destination.',
+      );
+  }
+  const { bytes, messages } = body.batch;
+  const { batchBytes, batchMessages } = destination.producer;
+  checkSmaller(at.child('batch').child('bytes'), bytes, batchBytes, 'batch_bytes', destination.name);
+  checkSmaller(at.child('batch').child('messages'), messages, batchMessages, 'batch_messages', destination.name);
+}
+
+function checkSmaller(at: At, value: number | null, limit: number, field: string, destination: string): void {
+  if (value === null || value <= limit) return;
+  at.problem(
+    `is ${value}, more than ${field} of the destination ${destination} (${limit}).`,
+    `A sync may only cut its batches smaller: lower it, or raise ${field}.`,
+  );
+}
+
+function checkEventSync(body: SyncBody, at: At, source: string): void {
+  const reason = `is for table syncs, and the source ${source} gives events.`;
+  if (body.read !== null) at.child('read').problem(reason, 'Take it out; `types` chooses events.');
+  if (body.behaviour !== null) at.child('behaviour').problem(reason, 'Take it out.');
+  if (body.message.columns !== undefined) {
+    at.child('message').child('columns').problem(reason, 'Write `payload`, for example payload: {id: $.userId}');
+  }
+  if (body.message.meta_fields !== undefined) at.child('message').child('meta_fields').problem(reason, 'Take it out.');
+}
+
+function checkTableSync(body: SyncBody, at: At, source: string): void {
+  if (body.read === null) {
+    at.child('read').problem(`is missing, and the source ${source} holds files.`, 'Add `read: {file: orders.csv}`.');
+  }
+  if (body.types !== null) {
+    at.child('types').problem(
+      `is for event syncs, and the source ${source} holds files.`,
+      'Take it out; types of columns are written as `read: {types: …}`.',
+    );
+  }
+  if (body.message.meta_fields === false) return;
+  for (const [index, { to }] of (body.message.columns ?? []).entries()) {
+    if (to !== 'operation' && to !== 'synced_at') continue;
+    at.child('message')
+      .child('columns')
+      .child(index)
+      .child('to')
+      .problem(
+        `is ${to}, a name that Headrace adds itself.`,
+        `Choose another, such as row_${to}, or write \`meta_fields: false\` to leave the added ones out.`,
+      );
+  }
+}
+
+function countPair({ at, body }: Sound<SyncBody>, bound: number, perPair: Map<string, number>): void {
+  const pair = JSON.stringify([body.source, body.destination]);
+  const count = (perPair.get(pair) ?? 0) + 1;
+  perPair.set(pair, count);
+  if (count <= bound) return;
+  at.problem(
+    `is sync number ${count} from ${body.source} to ${body.destination}, and ${bound} are allowed.`,
+    'Join syncs that are alike, or raise `max_syncs` of the source.',
+  );
+}
+
+function finish({ name, body }: Sound<SyncBody>, source: SourceConfig): SyncConfig {
+  return { name, ...body, behaviour: source.type === 'events' ? null : 'send' };
+}

@@ -1,0 +1,67 @@
+/** Where a check stands in the configuration, and the list that it tells its problems to. */
+import type { Problem } from '../model/index.ts';
+
+export type ProblemCode = NonNullable<Problem['code']>;
+
+/** One place in the configuration while it is checked. */
+export class At {
+  readonly path: string;
+  readonly #report: Report;
+
+  constructor(report: Report, path: string) {
+    this.#report = report;
+    this.path = path;
+  }
+
+  child(key: string | number): At {
+    return new At(this.#report, childPath(this.path, key));
+  }
+
+  /** Tells a problem of this place; undefined, which is what a failed reading answers. */
+  problem(reason: string, remedy: string, code?: ProblemCode): undefined {
+    this.#report.tell({ path: this.path, reason, remedy, ...(code === undefined ? {} : { code }) });
+  }
+
+  /** Allowed, but weaker than it looks. */
+  warning(reason: string, remedy: string): void {
+    this.#report.warnings.push({ path: this.path, reason, remedy });
+  }
+
+  /** Whether the text here came through a reference: it may stand for a number, and is not shown. */
+  get isReferenced(): boolean {
+    return this.#report.referenced.has(this.path);
+  }
+
+  /** How many problems were told so far, here and elsewhere. */
+  get problemCount(): number {
+    return this.#report.count;
+  }
+}
+
+export class Report {
+  readonly problems: Problem[] = [];
+  readonly warnings: Problem[] = [];
+  /** Paths of texts that hold a reference. */
+  readonly referenced: Set<string> = new Set();
+  readonly #unresolved: Set<string> = new Set();
+  #count = 0;
+
+  /** What did not resolve is empty where it is read, which is no second problem: it is counted and not listed. */
+  tell(problem: Problem): void {
+    this.#count++;
+    if (this.#unresolved.has(problem.path)) return;
+    if (problem.code === 'config_unresolved') this.#unresolved.add(problem.path);
+    this.problems.push(problem);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+}
+
+/** `syncs.orders.message.columns[0].from`; keys that are no plain words in quotes. */
+export function childPath(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`;
+  if (!/^[\p{L}\p{N}_@$-]+$/u.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
