@@ -4,6 +4,7 @@ import { isoTime, type Clock } from '../base/clock.ts';
 import { randomId } from '../base/random.ts';
 import {
   HeadraceError,
+  type Configuration,
   type DestinationConfig,
   type RunFacts,
   type StoredDeadLetter,
@@ -14,9 +15,9 @@ import {
   listTopics,
   previewSync,
   tailTopic,
+  Syncs,
   type ActiveRun,
   type Previewed,
-  type Syncs,
   type SyncsTools,
 } from '../syncs/index.ts';
 import type {
@@ -24,6 +25,7 @@ import type {
   DeadLetterAnswer,
   DeadLetterSummary,
   HeadraceService,
+  Overlay,
   PlanAnswer,
   PreviewBytes,
   PreviewLine,
@@ -78,16 +80,17 @@ export class Service implements HeadraceService {
     await this.load();
   }
 
-  check(destination: string): Promise<CheckReport> {
-    return checkDestination(this.#destination(destination), this.#tools.clock);
+  async check(destination: string, over?: Overlay): Promise<CheckReport> {
+    return checkDestination(this.#destination(destination, await this.#configuration(over)), this.#tools.clock);
   }
 
-  topics(destination: string): Promise<readonly TopicSummary[]> {
-    return listTopics(this.#destination(destination), this.#tools.clock);
+  async topics(destination: string, over?: Overlay): Promise<readonly TopicSummary[]> {
+    const topics = await listTopics(this.#destination(destination, await this.#configuration(over)), this.#tools.clock);
+    return topics.map(topicSummary);
   }
 
   async preview(sync: string, options: PreviewOptions): Promise<readonly PreviewLine[]> {
-    const { syncs, clock, openFiles } = this.#tools;
+    const { clock, openFiles } = this.#tools;
     const atMs = options.at === null ? clock.now() : Date.parse(options.at);
     if (Number.isNaN(atMs))
       throw new HeadraceError('config_invalid', `${options.at} is no time.`, {
@@ -95,7 +98,9 @@ export class Service implements HeadraceService {
         remedy: 'Write it as ISO 8601, e.g. 2026-01-31T12:00:00Z.',
       });
     const request = { sync, limit: options.limit, record: options.record, atMs, run: options.run ?? randomId() };
-    return (await previewSync(syncs, openFiles, request)).map(previewLine);
+    return this.#overlaid(options.over, async (syncs) =>
+      (await previewSync(syncs, openFiles, request)).map(previewLine),
+    );
   }
 
   async *run(sync: string, cause: RunFacts['cause'], signal: AbortSignal): AsyncIterable<RunProgress> {
@@ -145,7 +150,8 @@ export class Service implements HeadraceService {
   }
 
   async *tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage> {
-    const destination = this.#destination(options.destination ?? this.#onlyDestination());
+    const configuration = await this.#configuration(options.over);
+    const destination = this.#destination(options.destination ?? onlyDestination(configuration), configuration);
     for await (const message of tailTopic(
       destination,
       topic,
@@ -201,23 +207,44 @@ export class Service implements HeadraceService {
     }
   }
 
-  #destination(name: string): DestinationConfig {
-    const config = this.#tools.syncs.configuration.destinations.get(name);
-    if (config !== undefined) return config;
-    throw new HeadraceError('not_found', `There is no destination ${name}.`, {
-      remedy: `There are: ${[...this.#tools.syncs.configuration.destinations.keys()].join(', ') || 'none'}.`,
-    });
+  /** What is stored and runs, or with objects laid over it. */
+  async #configuration(over: Overlay | undefined): Promise<Configuration> {
+    return over === undefined ? this.#tools.syncs.configuration : this.#tools.objects.load(over);
   }
 
-  #onlyDestination(): string {
-    const names = [...this.#tools.syncs.configuration.destinations.keys()];
-    if (names.length === 1) return names[0]!;
-    throw new HeadraceError(
-      'config_invalid',
-      names.length === 0 ? 'No destination is configured.' : `There are several destinations: ${names.join(', ')}.`,
-      { path: '--destination', remedy: 'Name the one.' },
-    );
+  /** The task with syncs of their own when objects are laid over what is stored: what runs is not touched. */
+  async #overlaid<T>(over: Overlay | undefined, task: (syncs: Syncs) => Promise<T>): Promise<T> {
+    if (over === undefined) return task(this.#tools.syncs);
+    const syncs = new Syncs(this.#tools);
+    syncs.apply(await this.#tools.objects.load(over));
+    try {
+      return await task(syncs);
+    } finally {
+      await syncs.close(0);
+    }
   }
+
+  #destination(name: string, configuration: Configuration): DestinationConfig {
+    const config = configuration.destinations.get(name);
+    if (config !== undefined) return config;
+    throw new HeadraceError('not_found', `There is no destination ${name}.`, {
+      remedy: `There are: ${[...configuration.destinations.keys()].join(', ') || 'none'}.`,
+    });
+  }
+}
+
+function onlyDestination({ destinations }: Configuration): string {
+  const names = [...destinations.keys()];
+  if (names.length === 1) return names[0]!;
+  throw new HeadraceError(
+    'config_invalid',
+    names.length === 0 ? 'No destination is configured.' : `There are several destinations: ${names.join(', ')}.`,
+    { path: '--destination', remedy: 'Name the one.' },
+  );
+}
+
+function topicSummary({ topic, partitions, replication, cleanupPolicy, maxMessageBytes }: TopicSummary): TopicSummary {
+  return { topic, partitions, replication, cleanupPolicy, maxMessageBytes };
 }
 
 function previewLine(previewed: Previewed): PreviewLine {

@@ -11,8 +11,8 @@ export interface HeadraceService {
   apply(objects: readonly WrittenObject[], options: { prune: boolean }): Promise<PlanAnswer>;
   /** All stored objects as written, secrets' values left out. */
   export(): Promise<readonly WrittenObject[]>;
-  check(destination: string): Promise<CheckReport>;
-  topics(destination: string): Promise<readonly TopicSummary[]>;
+  check(destination: string, over?: Overlay): Promise<CheckReport>;
+  topics(destination: string, over?: Overlay): Promise<readonly TopicSummary[]>;
   preview(sync: string, options: PreviewOptions): Promise<readonly PreviewLine[]>;
   /** Progress a few times a second; the last item carries the finished run. Ends `cancelled` when the signal aborts. */
   run(sync: string, cause: RunFacts['cause'], signal: AbortSignal): AsyncIterable<RunProgress>;
@@ -26,6 +26,9 @@ export interface HeadraceService {
   tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage>;
   status(): Promise<StatusAnswer>;
 }
+
+/** Objects laid over what is stored for one question; nothing of them is stored. */
+export type Overlay = readonly WrittenObject[];
 
 export interface PlanAnswer {
   readonly changes: readonly {
@@ -72,6 +75,7 @@ export interface PreviewOptions {
   /** ISO 8601; null: the preview's own start. */
   readonly at: string | null;
   readonly run: string | null;
+  readonly over?: Overlay;
 }
 
 export interface PreviewLine {
@@ -137,6 +141,7 @@ export interface TailOptions {
   /** Null: the only destination there is. */
   readonly destination: string | null;
   readonly fromStart: boolean;
+  readonly over?: Overlay;
 }
 
 export interface TailMessage {

@@ -1,0 +1,42 @@
+/** Metrics: names, labels and their bounds. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { Metrics } from './metrics.ts';
+
+const nothing = { destinations: [], syncs: [] };
+
+function written(topic: string, messages: number): Parameters<Metrics['count']>[0] {
+  return { kind: 'batch_attempted', destination: 'main', topic, messages, outcome: 'written', reason: null, tookMs: 2 };
+}
+
+test('messages are counted by destination and topic, attempts timed', async () => {
+  const metrics = new Metrics('1.2.3', systemClock);
+  metrics.count(written('orders', 5));
+  metrics.count(written('orders', 2));
+  const { body, contentType } = await metrics.text(nothing);
+  assert.match(contentType, /text\/plain/);
+  assert.match(body, /^headrace_messages_delivered_total\{destination="main",topic="orders"\} 7$/m);
+  assert.match(body, /^headrace_produce_seconds_count\{destination="main"\} 2$/m);
+  assert.match(body, /^headrace_build_info\{version="1\.2\.3",node="v[\d.]+"\} 1$/m);
+  assert.match(body, /^process_resident_memory_bytes \d+/m);
+});
+
+test('however many topics there are, their labels are bounded', async () => {
+  const metrics = new Metrics('1.2.3', systemClock);
+  for (let i = 0; i < 1000; i++) metrics.count(written(`topic-${i}`, 1));
+  const { body } = await metrics.text(nothing);
+  assert.equal(body.match(/^headrace_messages_delivered_total\{/gm)?.length, 201);
+  assert.match(body, /topic="other"\} 800$/m);
+});
+
+test('what is pending is what it is at the scrape', async () => {
+  const metrics = new Metrics('1.2.3', systemClock);
+  await metrics.text({ destinations: [{ name: 'gone', pendingMessages: 1, pendingBytes: 9 }], syncs: [] });
+  const { body } = await metrics.text({
+    destinations: [{ name: 'main', pendingMessages: 4, pendingBytes: 100 }],
+    syncs: [],
+  });
+  assert.match(body, /^headrace_pending_messages\{destination="main"\} 4$/m);
+  assert.doesNotMatch(body, /gone/);
+});

@@ -1,0 +1,153 @@
+/** Metrics in Prometheus' form. Labels are names of the configuration, topics (bounded), codes: never keys or payloads. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Clock } from '../base/clock.ts';
+import type { Counts } from '../model/index.ts';
+import type { BatchAttempted, CollectorAnswered, TelemetryEvent } from './events.ts';
+
+/** What is asked at each scrape. */
+export interface Snapshot {
+  readonly destinations: readonly {
+    readonly name: string;
+    readonly pendingMessages: number;
+    readonly pendingBytes: number;
+  }[];
+  readonly syncs: readonly { readonly name: string; readonly kind: 'events' | 'table'; readonly counts: Counts }[];
+}
+
+/** A computed topic name must not grow the metrics without end: beyond, topics are told together as `other`. */
+const MAX_TOPICS = 200;
+const PRODUCE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export class Metrics {
+  readonly #clock: Clock;
+  readonly #registry = new Registry();
+  readonly #topics = new Set<string>();
+  readonly #received: Counter<'source'>;
+  readonly #refused: Counter<'source' | 'code'>;
+  readonly #answers: Counter<'source' | 'status'>;
+  readonly #answerSeconds: Histogram<'source'>;
+  readonly #delivered: Counter<'destination' | 'topic'>;
+  readonly #retried: Counter<'destination' | 'topic'>;
+  readonly #rejected: Counter<'destination' | 'topic'>;
+  readonly #produceSeconds: Histogram<'destination'>;
+  readonly #pendingMessages: Gauge<'destination'>;
+  readonly #pendingBytes: Gauge<'destination'>;
+  readonly #records: Gauge<'sync' | 'outcome'>;
+  readonly #rows: Counter<'sync' | 'outcome'>;
+  readonly #runs: Counter<'sync' | 'state'>;
+  readonly #lastSuccess: Gauge<'sync'>;
+  readonly #held: Gauge<'sync'>;
+
+  constructor(version: string, clock: Clock) {
+    this.#clock = clock;
+    const registers = [this.#registry];
+    const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
+      new Counter({ name: `headrace_${name}`, help, labelNames, registers });
+    const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> =>
+      new Gauge({ name: `headrace_${name}`, help, labelNames, registers });
+    const histogram = <L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
+      new Histogram({ name: `headrace_${name}`, help, labelNames, registers, buckets: PRODUCE_BUCKETS });
+
+    gauge('build_info', 'Always 1; the labels tell the version.', ['version', 'node']).set(
+      { version, node: process.version },
+      1,
+    );
+    this.#received = counter('events_received_total', 'Events accepted by the collector.', ['source']);
+    this.#refused = counter('events_rejected_total', 'Events or requests the collector refused.', ['source', 'code']);
+    this.#answers = counter('collector_answers_total', "The collector's answers by status.", ['source', 'status']);
+    this.#answerSeconds = histogram('collector_answer_seconds', 'From the head of a request to its answer.', [
+      'source',
+    ]);
+    this.#delivered = counter('messages_delivered_total', 'Messages that Kafka acknowledged.', [
+      'destination',
+      'topic',
+    ]);
+    this.#retried = counter('messages_retried_total', 'Messages in attempts that have to be repeated.', [
+      'destination',
+      'topic',
+    ]);
+    this.#rejected = counter('messages_rejected_total', 'Messages in batches that Kafka refused.', [
+      'destination',
+      'topic',
+    ]);
+    this.#produceSeconds = histogram('produce_seconds', 'One attempt to send one batch.', ['destination']);
+    this.#pendingMessages = gauge('pending_messages', 'Messages without an outcome yet.', ['destination']);
+    this.#pendingBytes = gauge('pending_bytes', 'Bytes of messages without an outcome yet.', ['destination']);
+    this.#records = gauge('sync_records', 'Records of each sync by outcome since the start.', ['sync', 'outcome']);
+    this.#rows = counter('run_rows_total', 'Rows of runs by outcome.', ['sync', 'outcome']);
+    this.#runs = counter('runs_total', 'Runs by end state.', ['sync', 'state']);
+    this.#lastSuccess = gauge('sync_last_success_timestamp_seconds', 'When a run last succeeded.', ['sync']);
+    this.#held = gauge('sync_held', '1 while messages of the sync have to wait.', ['sync']);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  count(event: TelemetryEvent): void {
+    switch (event.kind) {
+      case 'collector_answered':
+        return this.#collector(event);
+      case 'batch_attempted':
+        return this.#attempt(event);
+      case 'rows_settled':
+        for (const [outcome, count] of Object.entries(event.counts) as [string, number][])
+          if (count > 0) this.#rows.inc({ sync: event.sync, outcome }, count);
+        return;
+      case 'run_ended':
+        this.#runs.inc({ sync: event.run.sync, state: event.run.state });
+        if (event.run.state === 'succeeded') this.#lastSuccess.set({ sync: event.run.sync }, this.#clock.now() / 1000);
+        return;
+      case 'held':
+        this.#held.set({ sync: event.sync }, event.reason === null ? 0 : 1);
+        return;
+      // Told in log lines, or counted at the scrape.
+      case 'configured':
+      case 'crashed':
+      case 'draining':
+      case 'events_settled':
+      case 'request_failed':
+      case 'run_started':
+      case 'started':
+      case 'stopped':
+      case 'warned':
+        return;
+    }
+  }
+
+  /** The text of `/metrics`. */
+  async text(snapshot: Snapshot): Promise<{ contentType: string; body: string }> {
+    this.#pendingMessages.reset();
+    this.#pendingBytes.reset();
+    this.#records.reset();
+    for (const { name, pendingMessages, pendingBytes } of snapshot.destinations) {
+      this.#pendingMessages.set({ destination: name }, pendingMessages);
+      this.#pendingBytes.set({ destination: name }, pendingBytes);
+    }
+    for (const { name, counts } of snapshot.syncs)
+      for (const [outcome, count] of Object.entries(counts) as [string, number][])
+        this.#records.set({ sync: name, outcome }, count);
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  #collector({ source, status, code, accepted, rejected, durationMs }: CollectorAnswered): void {
+    const name = source ?? '';
+    this.#answers.inc({ source: name, status });
+    this.#answerSeconds.observe({ source: name }, durationMs / 1000);
+    if (accepted > 0) this.#received.inc({ source: name }, accepted);
+    if (rejected > 0) this.#refused.inc({ source: name, code: 'event_invalid' }, rejected);
+    if (code !== null) this.#refused.inc({ source: name, code });
+  }
+
+  #attempt({ destination, topic, messages, outcome, tookMs }: BatchAttempted): void {
+    this.#produceSeconds.observe({ destination }, tookMs / 1000);
+    const labels = { destination, topic: this.#bounded(topic) };
+    if (outcome === 'written') this.#delivered.inc(labels, messages);
+    else if (outcome === 'rejected') this.#rejected.inc(labels, messages);
+    else this.#retried.inc(labels, messages);
+  }
+
+  #bounded(topic: string): string {
+    if (this.#topics.has(topic)) return topic;
+    if (this.#topics.size >= MAX_TOPICS) return 'other';
+    this.#topics.add(topic);
+    return topic;
+  }
+}
