@@ -182,7 +182,9 @@ class Parser {
   }
 
   get #token(): Token {
-    return this.#tokens[this.#at]!;
+    const token = this.#tokens[this.#at]!;
+    if (token.type === 'error') throw token.error;
+    return token;
   }
 
   #is(text: string): boolean {

@@ -7,6 +7,8 @@ export type Token =
   | { readonly type: 'word'; readonly keys: readonly string[]; readonly start: number; readonly end: number }
   | { readonly type: 'value'; readonly value: JsonValue; readonly start: number; readonly end: number }
   | { readonly type: 'keyword' | 'symbol'; readonly text: string; readonly start: number; readonly end: number }
+  /** Thrown when the parser reaches it, so that the first error of the text is the one that is told. */
+  | { readonly type: 'error'; readonly error: TriggerSyntaxError; readonly start: number; readonly end: number }
   | { readonly type: 'end'; readonly start: number; readonly end: number };
 
 const keywords = new Set(['and', 'or', 'in', 'true', 'false', 'null']);
@@ -22,14 +24,20 @@ const misspelt: Readonly<Record<string, string>> = {
   '||': 'write `or`',
 };
 
-/** All tokens of the text, an `end` token last. Throws TriggerSyntaxError. Linear in the text's length. */
+/** All tokens of the text, an `end` or `error` token last. Never throws; linear in the text's length. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   const scanner = new Scanner(text);
-  for (;;) {
-    const token = scanner.next();
-    tokens.push(token);
-    if (token.type === 'end') return tokens;
+  try {
+    for (;;) {
+      const token = scanner.next();
+      tokens.push(token);
+      if (token.type === 'end') return tokens;
+    }
+  } catch (error) {
+    if (!(error instanceof TriggerSyntaxError)) throw error;
+    tokens.push({ type: 'error', error, start: error.offset, end: error.offset });
+    return tokens;
   }
 }
 
