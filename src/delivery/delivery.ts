@@ -30,6 +30,8 @@ export class Delivery {
   readonly #ledger: Ledger = { settle: (entry, outcome) => this.#settle(entry, outcome) };
   #bytes = 0;
   #messages = 0;
+  /** Lanes whose last attempt failed. */
+  #troubled = 0;
   #pumpPlanned = false;
   #roomWaiters: (() => void)[] = [];
 
@@ -85,15 +87,27 @@ export class Delivery {
     for (const topic of this.#topics.values()) await topic.whenIdle();
   }
 
-  /** Waits up to `graceMs` for what is pending, then closes. Returns how many messages were left without an outcome. */
-  async close(graceMs: number): Promise<number> {
-    const timeout = new AbortController();
-    await Promise.race([this.whenIdle(), this.#options.clock.sleep(graceMs, timeout.signal)]);
-    timeout.abort();
+  /**
+   * Waits up to `graceMs` for what is pending (up to `troubledGraceMs` while nothing can be sent), takes back what is in no
+   * send, then closes. Returns how many messages were left without an outcome: those in a send whose answer never came.
+   */
+  async close(graceMs: number, troubledGraceMs = graceMs): Promise<number> {
+    const { clock, sender } = this.#options;
+    const idle = this.whenIdle();
+    const done = new AbortController();
+    void idle.then(() => done.abort());
+    const startedMs = clock.monotonic();
+    while (!done.signal.aborted) {
+      const limitMs = this.#troubled > 0 ? troubledGraceMs : graceMs;
+      const leftMs = startedMs + limitMs - clock.monotonic();
+      if (leftMs <= 0) break;
+      await clock.sleep(Math.min(leftMs, 100), done.signal);
+    }
+    this.withdraw(() => true);
     const left = this.#messages;
     this.#closing.abort();
     this.#wakeAll();
-    await this.#options.sender.close();
+    await sender.close();
     return left;
   }
 
@@ -101,8 +115,10 @@ export class Delivery {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
       const { sender, clock, lingerMs, batchMessages, batchBytes, assign, observer } = this.#options;
+      const troubled = (change: 1 | -1): void => void (this.#troubled += change);
       const context = {
         sender,
+        troubled,
         clock,
         lingerMs,
         batchMessages,

@@ -127,22 +127,29 @@ export class TopicLanes {
 
   /** Asks until the partitions are known; holds or rejects what waits when the topic stays missing. */
   async #findOut(): Promise<void> {
-    const { sender, clock, closing } = this.#context;
+    const { sender, clock, closing, troubled } = this.#context;
     const startedMs = clock.monotonic();
-    for (let attempt = 1; !closing.aborted; attempt++) {
-      const facts = await sender.topic(this.name, attempt > 1);
-      if ('partitions' in facts) {
-        this.#facts = facts;
-        this.#setHeld(null);
-        this.#placeWaiting(facts);
-        return;
+    let facts = await sender.topic(this.name, false);
+    if (!('partitions' in facts)) {
+      troubled(1);
+      for (let attempt = 1; !('partitions' in facts) && !closing.aborted; attempt++) {
+        const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
+        this.#missing(facts.held, lasting);
+        if (lasting && this.#waiting.length === 0) break;
+        await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+        facts = await sender.topic(this.name, true);
       }
-      const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
-      if (facts.held.action !== 'park' || lasting) this.#setHeld(facts.held);
-      if (facts.held.code === 'topic_missing' && lasting) this.#rejectComputed(facts.held.reason);
-      if (this.#waiting.length === 0 && lasting) return;
-      await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+      troubled(-1);
     }
+    if (!('partitions' in facts)) return;
+    this.#facts = facts;
+    this.#setHeld(null);
+    this.#placeWaiting(facts);
+  }
+
+  #missing(held: Held, lasting: boolean): void {
+    if (lasting || held.action === 'stop') this.#setHeld(held);
+    if (lasting && held.code === 'topic_missing') this.#rejectComputed(held.reason);
   }
 
   /**

@@ -17,6 +17,8 @@ export interface OpenDestination {
 
 /** How long messages under the old settings may take before they are taken back and sent under the new ones. */
 const REPLACE_GRACE_MS = 10_000;
+/** What is worth waiting for at the end while nothing can be sent. */
+const TROUBLED_GRACE_MS = 1_500;
 
 export class Destinations {
   readonly #clock: Clock;
@@ -55,12 +57,17 @@ export class Destinations {
     return this.#open.get(name);
   }
 
-  /** Waits up to the grace for all messages; then closes. Returns how many were left without an outcome. */
+  /**
+   * Waits up to the grace for all messages (less where Kafka is away: nothing will change), then closes. Returns how many
+   * were left without an outcome.
+   */
   async close(graceMs: number): Promise<number> {
     const deliveries = [...this.#open.values()].map((open) => open.delivery);
     this.#open.clear();
     this.#configs = new Map();
-    const left = await Promise.all(deliveries.map((delivery) => delivery.close(graceMs)));
+    const left = await Promise.all(
+      deliveries.map((delivery) => delivery.close(graceMs, Math.min(graceMs, TROUBLED_GRACE_MS))),
+    );
     await Promise.all(this.#retiring);
     return left.reduce((sum, count) => sum + count, 0);
   }

@@ -16,6 +16,8 @@ import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
 
+type KnownResult = Extract<SendResult, { state: 'written' | 'rejected' }>;
+
 export interface LaneContext {
   readonly sender: Sender;
   readonly clock: Clock;
@@ -25,6 +27,8 @@ export interface LaneContext {
   readonly batchMessages: number;
   /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
   batchBytes(): number;
+  /** +1 when an attempt failed for now, -1 when the batch is answered after all. */
+  troubled(change: 1 | -1): void;
   /** Aborted when the destination is closed for good. */
   readonly closing: AbortSignal;
 }
@@ -108,36 +112,41 @@ export class Lane {
   }
 
   /** The same batch again and again; null when the destination closes first. */
-  async #sendUntilKnown(
-    batch: LaneBatch,
-    entries: readonly Entry[],
-  ): Promise<Extract<SendResult, { state: 'written' | 'rejected' }> | null> {
-    const { sender, clock, closing, observer } = this.#context;
-    for (let attempt = 1; !closing.aborted; attempt++) {
-      const startedMs = clock.monotonic();
-      const result = await sender.send(batch, this.#channel);
-      observer.attempted(batch, result, clock.monotonic() - startedMs);
-      if (result.state === 'written' || result.state === 'rejected') {
-        this.#setHeld(null);
-        return result;
-      }
-      const held = heldOf(result, this.topic);
-      if (
-        held.code === 'topic_missing' &&
-        attempt >= LASTING_AFTER_ATTEMPTS &&
-        entries.every((entry) => entry.options.computedTopic)
-      ) {
-        return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
-      }
-      // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
-      if (attempt >= LASTING_AFTER_ATTEMPTS || held.action === 'stop') this.#setHeld(held);
+  async #sendUntilKnown(batch: LaneBatch, entries: readonly Entry[]): Promise<KnownResult | null> {
+    const { clock, closing, troubled } = this.#context;
+    let known = await this.#attempt(batch, entries, 1);
+    if (known !== null) return known;
+    troubled(1);
+    for (let attempt = 1; known === null && !closing.aborted; attempt++) {
       await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+      if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1);
     }
+    troubled(-1);
+    return known;
+  }
+
+  /** One attempt; null while the outcome is not known. */
+  async #attempt(batch: LaneBatch, entries: readonly Entry[], attempt: number): Promise<KnownResult | null> {
+    const { sender, clock, observer } = this.#context;
+    const startedMs = clock.monotonic();
+    const result = await sender.send(batch, this.#channel);
+    observer.attempted(batch, result, clock.monotonic() - startedMs);
+    if (result.state === 'written' || result.state === 'rejected') {
+      this.#setHeld(null);
+      return result;
+    }
+    const held = heldOf(result, this.topic);
+    // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
+    const lasting = attempt >= LASTING_AFTER_ATTEMPTS;
+    if (lasting && held.code === 'topic_missing' && entries.every((entry) => entry.options.computedTopic)) {
+      return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
+    }
+    if (lasting || held.action === 'stop') this.#setHeld(held);
     return null;
   }
 
   /** Rejects the messages that cannot be taken and delivers the others, in their order. */
-  async #isolate(entries: readonly Entry[], result: Extract<SendResult, { state: 'rejected' }>): Promise<void> {
+  async #isolate(entries: readonly Entry[], result: Extract<KnownResult, { state: 'rejected' }>): Promise<void> {
     const outcome: Rejection = { state: 'rejected', code: result.code, reason: result.reason };
     if (entries.length === 1) {
       this.#context.ledger.settle(entries[0]!, outcome);
