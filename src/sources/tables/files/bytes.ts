@@ -48,7 +48,7 @@ export async function nextDoubling(reader: ByteReader, carry: Buffer): Promise<B
  * Opens the path without following a last link and without waiting for a pipe's other end, then makes sure that it
  * still is the regular file that was listed: someone who can write to the folder may have swapped it since.
  */
-async function openListed(file: ListedFile): Promise<FileHandle> {
+export async function openListed(file: ListedFile): Promise<FileHandle> {
   let handle: FileHandle;
   try {
     handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -69,7 +69,7 @@ async function openListed(file: ListedFile): Promise<FileHandle> {
 }
 
 /** One consistent reading: what changes under it cannot be trusted. Checked before the first and after the last byte. */
-async function expectUnchanged(file: ListedFile, handle: FileHandle): Promise<void> {
+export async function expectUnchanged(file: ListedFile, handle: FileHandle): Promise<void> {
   const facts = await handle.stat();
   if (facts.isFile() && facts.size === file.size && facts.mtimeMs === file.mtimeMs) return;
   throw new HeadraceError('source_failed', `${file.name} changed while it was read.`, {

@@ -5,6 +5,8 @@ import { openCsv } from './csv/open.ts';
 import { readElements } from './json/elements.ts';
 import { readLines } from './json/lines.ts';
 import { listFiles, type ListedFile } from './listing.ts';
+import { Database } from './parquet/database.ts';
+import { openParquet } from './parquet/rows.ts';
 import { FilesReader, type FileToRead } from './reader.ts';
 
 /**
@@ -29,14 +31,16 @@ export const openFiles: OpenFiles = async (folder, read) => {
   for (const file of of('json')) {
     ways.set(file, { file, read: (from, signal) => readElements(file, from, signal), rows: null, columns: null });
   }
+  const parquet = of('parquet');
+  const database = parquet.length === 0 ? null : await Database.open();
+  try {
+    for (const file of parquet) ways.set(file, await openParquet(file, database!));
+  } catch (error) {
+    database?.close();
+    throw error;
+  }
   return new FilesReader(
-    files.map((file) => wayOf(file, ways)),
-    async () => {},
+    files.map((file) => ways.get(file)!),
+    async () => database?.close(),
   );
 };
-
-function wayOf(file: ListedFile, ways: ReadonlyMap<ListedFile, FileToRead>): FileToRead {
-  const way = ways.get(file);
-  if (way !== undefined) return way;
-  throw new HeadraceError('not_yet', `Files of the format ${file.format} are not read yet.`, { path: 'read.file' });
-}
