@@ -28,7 +28,7 @@ export interface LaneContext {
   /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
   batchBytes(): number;
   /** +1 when an attempt failed for now, -1 when the batch is answered after all. */
-  troubled(change: 1 | -1): void;
+  readonly troubled: (change: 1 | -1) => void;
   /** Aborted when the destination is closed for good. */
   readonly closing: AbortSignal;
 }
