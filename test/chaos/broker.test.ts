@@ -57,7 +57,7 @@ interface BrokerFaults {
   /** The numbers of settled messages at which a fault begins. */
   readonly plan: readonly number[];
   readonly carriedOut: number;
-  onProgress(settled: number): void;
+  readonly onProgress: (settled: number) => void;
   /** Resolves when the last fault has been undone. */
   over(): Promise<void>;
 }

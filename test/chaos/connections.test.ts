@@ -50,22 +50,21 @@ describe('faults of the connection', { timeout: amount(120_000, 1_200_000) }, ()
     await lost.done;
   });
 
-  test('a batch with refused messages, its answers swallowed: the others arrive once and in order', async (t) => {
-    await using run = await begin(t, 'swallow poison');
-    proxy.inject({
-      api: 'Produce',
-      every: 3,
-      times: amount(60, 1000),
-      fault: { do: 'swallow', connection: 'cut' },
+  // Brokers name the refused records from version 8 of the answer on; before, they must be searched for.
+  for (const version of [11, 7]) {
+    test(`refused messages in batches whose answers get lost, Produce ${version}: the others arrive once and in order`, async (t) => {
+      await using run = await begin(t, 'swallow poison');
+      proxy.caps = { Produce: version };
+      proxy.inject({ api: 'Produce', every: 3, times: amount(40, 1000), fault: { do: 'swallow', connection: 'cut' } });
+      const { result } = await run.judge({
+        messages: amount(3000, 30_000),
+        partitions: [2, 2, 2],
+        flow: { ...small(1000), poisonPercent: 1 },
+      });
+      assert.ok(result.rejected > 10);
+      assert.equal(result.delivered + result.rejected, result.expected.length);
     });
-    const { result } = await run.judge({
-      messages: amount(3000, 30_000),
-      partitions: [1, 3],
-      flow: { ...small(1000), poisonPercent: 2 },
-    });
-    assert.ok(result.rejected > 20);
-    assert.equal(result.delivered + result.rejected, result.expected.length);
-  });
+  }
 
   test('resets before, within and after requests', async (t) => {
     await using run = await begin(t, 'resets');

@@ -57,7 +57,16 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
   };
   const intake = { computedTopic: false, batchBytes: Infinity, batchMessages: Infinity };
   const draw = options.random.stream('messages');
+  const stalled = stallGuard(() => settled);
   try {
+    await Promise.race([stalled.error, handIn()]);
+  } finally {
+    stalled.stop();
+    await delivery.close(0);
+  }
+  return { expected, ledger, ...counts, held };
+
+  async function handIn(): Promise<void> {
     for (let i = 0; i < options.messages; i++) {
       if (delivery.full) await delivery.whenRoom();
       // What is handed in within one turn goes together: small turns, so that batches differ in size.
@@ -68,11 +77,21 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
       delivery.accept(message, owner, i, intake);
     }
     await delivery.whenIdle();
-  } finally {
-    const left = await delivery.close(0);
-    if (left > 0) held.push(null);
   }
-  return { expected, ledger, ...counts, held };
+}
+
+/** Fails when nothing has been settled for a while: a lane that died would wait for ever. */
+function stallGuard(progress: () => number): { error: Promise<never>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const error = new Promise<never>((_, reject) => {
+    let [last, ticks] = [progress(), 0];
+    timer = setInterval(() => {
+      ticks = progress() === last ? ticks + 1 : 0;
+      last = progress();
+      if (ticks >= 30) reject(new Error(`stalled: ${last} messages settled, and none for ${ticks} s`));
+    }, 1000);
+  });
+  return { error, stop: () => clearInterval(timer) };
 }
 
 /** Delivery to a cluster with the defaults of PRODUCT and the given settings over them. */

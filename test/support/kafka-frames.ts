@@ -126,6 +126,20 @@ export function rewriteBrokers(
   return Buffer.concat([length, body]);
 }
 
+/** An ApiVersions answer (0 to 3) in which the newest version of some APIs, by name, is no newer than given. In place. */
+export function capVersions(frame: Buffer, version: number, caps: Readonly<Record<string, number>>): void {
+  const flexible = version >= 3;
+  const reader = new Reader(frame, 8, flexible);
+  const errorCode = reader.int16();
+  if (errorCode !== 0) return;
+  for (let left = reader.length(); left > 0; left--) {
+    const cap = caps[apiNames[reader.int16()] ?? ''];
+    reader.int16();
+    if (reader.int16() > (cap ?? Infinity)) frame.writeInt16BE(cap!, reader.at - 2);
+    if (flexible) reader.tags();
+  }
+}
+
 function readBatch(topic: string, partition: number, batch: Buffer): ProducedBatch {
   if (batch[16] !== 2) throw new Error(`record batch of format ${batch[16]}: only format 2 is known here`);
   return {

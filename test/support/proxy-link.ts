@@ -1,6 +1,6 @@
 /** One connection through the proxy: requests go one way and answers the other, each frame in its turn. */
 import { connect, type Socket } from 'node:net';
-import { frames, requestHeader, rewriteBrokers, type RequestHeader } from './kafka-frames.ts';
+import { capVersions, frames, requestHeader, rewriteBrokers, type RequestHeader } from './kafka-frames.ts';
 import type { ActiveRule, BrokerEndpoint, Fault, SeenRequest } from './proxy.ts';
 
 /** What a connection asks of its proxy. */
@@ -13,6 +13,7 @@ export interface LinkHost {
   wait(ms: number): Promise<void>;
   latency(): Promise<void>;
   advertised(host: string, port: number): BrokerEndpoint;
+  readonly caps: Readonly<Record<string, number>>;
 }
 
 interface Awaited {
@@ -113,6 +114,7 @@ export class Link {
   }
 
   #outward(frame: Buffer, header: RequestHeader): Buffer {
+    if (header.api === 'ApiVersions') capVersions(frame, header.version, this.#host.caps);
     if (header.api !== 'Metadata') return frame;
     return rewriteBrokers(frame, header.version, (host, port) => this.#host.advertised(host, port));
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { frames, producedBatches, rewriteBrokers } from './kafka-frames.ts';
+import { capVersions, frames, producedBatches, rewriteBrokers } from './kafka-frames.ts';
 import { startProxy, type KafkaProxy } from './proxy.ts';
 import { random } from './random.ts';
 import { until } from './until.ts';
@@ -23,14 +23,14 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('passes frames both ways, however they are cut, and counts them', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    const request = frame(18, 11, 'x'.repeat(5000));
+    const request = frame(22, 11, 'x'.repeat(5000));
     for (const part of [request.subarray(0, 3), request.subarray(3, 9), request.subarray(9)]) {
       client.socket.write(part);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    client.socket.write(Buffer.concat([frame(18, 12), frame(18, 13)]));
+    client.socket.write(Buffer.concat([frame(22, 12), frame(22, 13)]));
     assert.deepEqual(await client.answers(3), [11, 12, 13]);
-    assert.equal(run.proxy.requests('ApiVersions'), 3);
+    assert.equal(run.proxy.requests('InitProducerId'), 3);
     assert.equal(run.proxy.connections, 1);
     client.socket.end();
     await until('the connection has gone', () => run.proxy.connections === 0);
@@ -39,11 +39,11 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('cut_before: the server never sees the request, the client sees a reset', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    const hit = run.proxy.inject({ api: 'ApiVersions', after: 1, fault: { do: 'cut_before' } });
-    client.socket.write(frame(18, 21));
+    const hit = run.proxy.inject({ api: 'InitProducerId', after: 1, fault: { do: 'cut_before' } });
+    client.socket.write(frame(22, 21));
     assert.deepEqual(await client.answers(1), [21]);
     assert.equal(hit.fired, 0);
-    client.socket.write(frame(18, 22));
+    client.socket.write(frame(22, 22));
     assert.equal(await client.error, 'ECONNRESET');
     await hit.done;
     assert.ok(!received.includes(22));
@@ -52,8 +52,8 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('cut_middle: the server gets half a request', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    run.proxy.inject({ api: 'ApiVersions', fault: { do: 'cut_middle' } });
-    client.socket.write(frame(18, 31, 'x'.repeat(1000)));
+    run.proxy.inject({ api: 'InitProducerId', fault: { do: 'cut_middle' } });
+    client.socket.write(frame(22, 31, 'x'.repeat(1000)));
     assert.equal(await client.error, 'ECONNRESET');
     assert.ok(!received.includes(31));
   });
@@ -61,8 +61,8 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('cut_after: the request goes out, and nobody knows what became of it', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    const hit = run.proxy.inject({ api: 'ApiVersions', times: 2, fault: { do: 'cut_after' } });
-    client.socket.write(frame(18, 36));
+    const hit = run.proxy.inject({ api: 'InitProducerId', times: 2, fault: { do: 'cut_after' } });
+    client.socket.write(frame(22, 36));
     assert.equal(await client.error, 'ECONNRESET');
     assert.deepEqual(client.heard, []);
     assert.equal(hit.fired, 1);
@@ -72,14 +72,14 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
     test(`swallow and ${connection}: the server carried the request out, the client never hears of it`, async () => {
       await using run = await start();
       const client = await open(run.proxy);
-      const hit = run.proxy.inject({ api: 'ApiVersions', every: 2, times: 1, fault: { do: 'swallow', connection } });
+      const hit = run.proxy.inject({ api: 'InitProducerId', every: 2, times: 1, fault: { do: 'swallow', connection } });
       const id = connection === 'cut' ? 41 : 46;
-      client.socket.write(frame(18, id));
+      client.socket.write(frame(22, id));
       await hit.done;
       assert.ok(received.includes(id));
       if (connection === 'cut') assert.equal(await client.error, 'ECONNRESET');
       else {
-        client.socket.write(frame(18, 47));
+        client.socket.write(frame(22, 47));
         assert.deepEqual(await client.answers(1), [47]);
       }
     });
@@ -88,9 +88,9 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('delay keeps an answer back and keeps the order', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    run.proxy.inject({ api: 'ApiVersions', fault: { do: 'delay', ms: 80 } });
+    run.proxy.inject({ api: 'InitProducerId', fault: { do: 'delay', ms: 80 } });
     const began = performance.now();
-    client.socket.write(Buffer.concat([frame(18, 51), frame(18, 52)]));
+    client.socket.write(Buffer.concat([frame(22, 51), frame(22, 52)]));
     assert.deepEqual(await client.answers(2), [51, 52]);
     assert.ok(performance.now() - began >= 75);
   });
@@ -98,12 +98,12 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
   test('half_open: the client hears nothing and keeps its connection', async () => {
     await using run = await start();
     const client = await open(run.proxy);
-    const hit = run.proxy.inject({ api: 'ApiVersions', fault: { do: 'half_open' } });
-    client.socket.write(frame(18, 61));
+    const hit = run.proxy.inject({ api: 'InitProducerId', fault: { do: 'half_open' } });
+    client.socket.write(frame(22, 61));
     await hit.done;
-    client.socket.write(frame(18, 62));
+    client.socket.write(frame(22, 62));
     const other = await open(run.proxy);
-    other.socket.write(frame(18, 63));
+    other.socket.write(frame(22, 63));
     assert.deepEqual(await other.answers(1), [63]);
     assert.equal(client.socket.destroyed, false);
     assert.deepEqual(client.heard, []);
@@ -114,8 +114,8 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
     await using run = await start();
     const client = await open(run.proxy);
     run.proxy.freeze();
-    client.socket.write(frame(18, 71));
-    await until('the proxy has the request', () => run.proxy.requests('ApiVersions') === 1);
+    client.socket.write(frame(22, 71));
+    await until('the proxy has the request', () => run.proxy.requests('InitProducerId') === 1);
     assert.ok(!received.includes(71));
     run.proxy.thaw();
     assert.deepEqual(await client.answers(1), [71]);
@@ -125,7 +125,7 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
     await using run = await start();
     run.proxy.shape = { pieceBytes: 1, latencyMs: 10, jitterMs: 10 };
     const client = await open(run.proxy);
-    client.socket.write(Buffer.concat([frame(18, 81, 'x'.repeat(300)), frame(18, 82)]));
+    client.socket.write(Buffer.concat([frame(22, 81, 'x'.repeat(300)), frame(22, 82)]));
     assert.deepEqual(await client.answers(2), [81, 82]);
   });
 
@@ -196,6 +196,16 @@ test('advertised brokers are replaced in old and new forms of the answer, and no
       bytes([0, 0, 0, 9, 0], [0, 0, 0, 0], [2], [0, 0, 0, 5], [host.length + 1], host, [0, 0, 0, port], [0, 0], 'rest'),
     );
   assert.deepEqual(rewriteBrokers(flexible('broker', 92), 12, replace), flexible('proxy', 93));
+});
+
+test('the versions that a broker offers are capped, and no others', () => {
+  const answer = (produce: number): Buffer =>
+    Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 0, produce, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0]);
+  const frame = answer(13);
+  capVersions(frame, 3, { Produce: 7 });
+  assert.deepEqual(frame, answer(7));
+  capVersions(frame, 3, { Produce: 9 });
+  assert.deepEqual(frame, answer(7));
 });
 
 async function start(): Promise<{ proxy: KafkaProxy; [Symbol.asyncDispose](): Promise<void> }> {

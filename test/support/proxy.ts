@@ -89,6 +89,8 @@ export class KafkaProxy {
   /** Every batch of every Produce request that a client sent, in order of arrival, whatever became of it. */
   readonly batches: ProducedBatch[] = [];
   shape: Shape = {};
+  /** The newest version of an API that clients are told of, by name: makes a new broker speak as an old one. */
+  caps: Readonly<Record<string, number>> = {};
   readonly #targets: BrokerEndpoint[];
   readonly #random: Random | undefined;
   readonly #servers: Server[] = [];
@@ -203,6 +205,7 @@ export class KafkaProxy {
       wait: (ms) => this.#wait(ms),
       latency: () => this.#wait(this.#latencyMs()),
       advertised: (host, port) => this.#advertised(host, port),
+      caps: this.caps,
     });
     this.#links.add(link);
     void link.ended.then(() => this.#links.delete(link));
