@@ -21,6 +21,7 @@ const registry = {
   },
   not_yet: { meaning: 'The feature is planned but does not exist yet.', actor: 'user', retry: false },
   not_found: { meaning: 'No object of that name exists.', actor: 'user', retry: false },
+  unauthorized: { meaning: 'The token of the API is missing or wrong.', actor: 'user', retry: false },
   conflict: { meaning: 'Something else is doing this already.', actor: 'user', retry: true },
   // state
   state_failed: {
