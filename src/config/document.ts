@@ -43,6 +43,7 @@ export function readDocuments(text: string, name: string): ReadText {
     lineCounter: lines,
     version: '1.2',
     schema: 'core',
+    resolveKnownTags: false,
     merge: true,
     prettyErrors: false,
     logLevel: 'silent',

@@ -113,8 +113,9 @@ function tellUnknownKind(
 }
 
 function readFields(fields: Fields, value: JsonObject, at: At): Record<string, unknown> {
+  const meant = new Set<string | null>();
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(fields, key)) tellUnknown(key, fields, at);
+    if (!Object.hasOwn(fields, key)) meant.add(tellUnknown(key, fields, at));
   }
   const values: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(fields)) {
@@ -124,15 +125,17 @@ function readFields(fields: Fields, value: JsonObject, at: At): Record<string, u
       continue;
     }
     values[key] = present ? field.spec.read(value[key], at.child(key)) : field.absent;
-    if (field.required && !present) tellMissing(key, field, at);
+    if (field.required && !present && !meant.has(key)) tellMissing(key, field, at);
   }
   return values;
 }
 
-function tellUnknown(key: string, fields: Fields, at: At): void {
+/** Answers the name that was meant, as far as that can be guessed. */
+function tellUnknown(key: string, fields: Fields, at: At): string | null {
   const near = suggest(key, Object.keys(fields));
   const remedy = near === null ? knownFields(fields) : `Did you mean \`${near}\`?`;
   at.child(key).problem('is not a field that is known here.', remedy);
+  return near;
 }
 
 function tellMissing(key: string, field: Field<unknown>, at: At): void {
