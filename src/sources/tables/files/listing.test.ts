@@ -71,6 +71,10 @@ test('only regular files are read, and a pipe does not make it wait', async (con
   await assert.rejects(readFiles(folder, 'folder.csv'), { code: 'source_failed', message: /is a folder/ });
   for (const system of ['/proc', '/proc/self', '/dev', '/sys'])
     await assert.rejects(readFiles(system, 'meminfo', { format: 'csv' }), { code: 'config_invalid', path: 'path' });
+  await assert.rejects(readFiles('/', 'proc/self/environ', { format: 'csv' }), {
+    code: 'source_failed',
+    message: /system/,
+  });
 });
 
 test('a file swapped after it was listed is not read', async (context) => {

@@ -63,14 +63,18 @@ async function resolveRoot(folder: string): Promise<string> {
       cause,
     });
   }
-  // Their "files" never end, or act when they are read.
-  if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(root)) {
+  if (isSystem(root)) {
     throw new HeadraceError('config_invalid', `${folder} is a system folder, not one of data files.`, {
       path: 'path',
       remedy: "Point the source's `path` to a folder of data files.",
     });
   }
   return root;
+}
+
+/** What looks like a file there may never end, or act when it is read. */
+function isSystem(path: string): boolean {
+  return /^\/(?:proc|sys|dev)(?:\/|$)/.test(path);
 }
 
 async function matchingNames(root: string, pattern: string): Promise<{ name: string; wanted: boolean }[]> {
@@ -100,6 +104,7 @@ async function inspect(root: string, name: string, read: FileRead, wanted: boole
       remedy: "Put the file itself into the folder, or point the source's `path` to where it lies.",
     });
   }
+  if (isSystem(path)) throw fail('is a file of the system', 'Only data files are read.');
   const facts = await stat(path);
   if (facts.isDirectory()) {
     if (!wanted) return null;

@@ -163,6 +163,28 @@ test('what cannot be read as a table is a clear error', async (context) => {
   await fails('title.csv', /title\.csv has 1 column in its first line but 2 in the next/);
 });
 
+test('a first line longer than the sample, a packed file, very many columns', async (context) => {
+  const names = Array.from(
+    { length: 4000 },
+    (_, index) => `a column with quite a long name, number ${index}, ${'x'.repeat(300)}`,
+  );
+  const rows = Array.from({ length: 30_000 }, (_, id) => `${id},${Math.sin(id)},"t\n${id}"\n`).join('');
+  const folder = await dataFolder(context, {
+    'wide.csv': `${names.map((name) => `"${name}"`).join(',')}\n${names.map((_, index) => index).join(',')}\n`,
+    'wider.csv': `${names.join(',')},${names.join('+,')}\n`,
+    'packed.csv.gz': gzipSync(`id,sin,text\n${rows}`),
+  });
+  const [wide] = (await readFiles(folder, 'wide.csv')).records;
+  assert.deepEqual(
+    Object.entries(wide?.data as object),
+    names.map((name, index) => [name, index]),
+  );
+  await assert.rejects(readFiles(folder, 'wider.csv'), { code: 'source_failed', message: /more than 4096 columns/ });
+  const packed = await readFiles(folder, 'packed.csv.gz');
+  assert.equal(packed.records.length, 30_000);
+  assert.deepEqual(packed.records.at(-1)?.data, { id: 29_999, sin: Math.sin(29_999), text: 't\n29999' });
+});
+
 test('one row that is not UTF-8 among sound ones is rejected alone', async (context) => {
   const folder = await dataFolder(context, {
     'a.csv': Buffer.concat([Buffer.from('id,city\n1,Zürich\n2,'), Buffer.from([0xfc]), Buffer.from('\n3,Köln\n')]),

@@ -38,13 +38,20 @@ export async function openCsv(
   });
 }
 
+/** Reads a sample, and more where its first line is longer than that. */
 async function sniffFile(file: ListedFile, sampleBytes: number): Promise<Sniffed> {
   const reader = await openBytes(file, { from: 0, pieceBytes: sampleBytes });
   try {
-    const sample = (await reader.next(noBytes)) ?? noBytes;
-    // What a smaller sample cuts off in the middle of a row is left to the next; only the whole file ends with a row.
-    const final = sample.length < sampleBytes || (await reader.next(noBytes)) === null;
-    return sniff(sample, final, file.name);
+    let sample: Buffer = noBytes;
+    for (let wanted = sampleBytes; ; wanted *= 2) {
+      let piece: Buffer | null = sample;
+      while (piece !== null && sample.length < wanted) {
+        piece = await reader.next(sample);
+        sample = piece ?? sample;
+      }
+      const sniffed = sniff(sample, piece === null, file.name);
+      if (sniffed !== null) return sniffed;
+    }
   } finally {
     await reader.close();
   }

@@ -114,7 +114,7 @@ export class RowCutter {
         position++;
       } else if (byte === escape) {
         kind |= escaped;
-        position++;
+        if (bytes[++position] === end) this.lines++;
       } else if (byte === end) this.lines++;
     }
     if (index < this.#capacity) {

@@ -1,7 +1,7 @@
 /** What a CSV file's beginning tells: encoding, dialect, header. Nothing is skipped to make it fit. */
 import { isUtf8 } from 'node:buffer';
 import { HeadraceError } from '../../../../model/index.ts';
-import { shortened } from '../reading.ts';
+import { maxRecordBytes, shortened } from '../reading.ts';
 import { backslash, carriageReturn, comma, fieldText, newline, quote, RowCutter, type Dialect } from './row-cutter.ts';
 import { ColumnSample } from './values.ts';
 
@@ -17,15 +17,24 @@ export interface Sniffed {
 
 type Cells = (string | null)[];
 
-/** `sample` is the file's beginning, `final` when it is all of it. `name` is for errors. Throws HeadraceError. */
-export function sniff(sample: Buffer, final: boolean, name: string): Sniffed {
+const maxColumns = 4096;
+
+/**
+ * `sample` is the file's beginning, `final` when it is all of it; null when it must be longer to hold the first line.
+ * Throws HeadraceError.
+ */
+export function sniff(sample: Buffer, final: boolean, name: string): Sniffed | null {
   const start = checkEncoding(sample, final, name);
   const dialect = findDialect(sample, start, final);
   const first = cutRows(sample, start, final, dialect, 1);
   const header = first.rows[0];
   if (header === undefined) {
     if (final) return { dialect, columns: [], dataStart: sample.length, dataLine: 0, rows: [] };
-    throw bad(name, `has a first line of more than ${sample.length} bytes`, 'Check that it is a CSV file.');
+    if (sample.length < maxRecordBytes) return null;
+    throw bad(name, `has a first line of more than ${maxRecordBytes} bytes`, 'Check that it is a CSV file.');
+  }
+  if (header.length > maxColumns) {
+    throw bad(name, `has more than ${maxColumns} columns`, 'Check that it is a CSV file.');
   }
   const body = cutRows(sample, first.next, final, dialect, Infinity);
   const whole = body.rows.filter((row) => row.length === header.length);
@@ -96,7 +105,7 @@ function cutRows(
   dialect: Dialect,
   limit: number,
 ): { rows: Cells[]; faults: number; next: number; lines: number } {
-  const cutter = new RowCutter(dialect, 4096);
+  const cutter = new RowCutter(dialect, maxColumns + 1);
   const rows: Cells[] = [];
   let faults = 0;
   let at = start;

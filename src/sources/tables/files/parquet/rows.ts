@@ -131,7 +131,9 @@ function failed(file: ListedFile, cause: unknown): HeadraceError {
   const [reason = ''] = (cause as Error).message.split('\n');
   return new HeadraceError('source_failed', `${file.name} could not be read as Parquet: ${reason}`, {
     path: 'read.file',
-    remedy: 'Check that it is a whole Parquet file; if it is something else, set `format`.',
+    remedy: reason.startsWith('Out of Memory')
+      ? 'Write the file with smaller row groups.'
+      : 'Check that it is a whole Parquet file; if it is something else, set `format`.',
     cause,
   });
 }
