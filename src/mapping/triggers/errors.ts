@@ -28,7 +28,7 @@ export class TriggerSyntaxError extends Error {
 }
 
 export function triggerError(text: string, error: TriggerSyntaxError): TriggerError {
-  const place = placeOf(text, error.offset);
+  const place = compilePlaces(text)(error.offset);
   return { ...place, offset: error.offset, expected: error.expected, message: error.message };
 }
 
@@ -41,16 +41,22 @@ export function triggerProblem(error: TriggerError, path: string): Problem {
   };
 }
 
-/** Line and column, both from 1, of an offset. `\n`, `\r\n` and a lone `\r` end a line. */
-export function placeOf(text: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let lineStart = 0;
-  for (let i = 0; i < offset; i++) {
-    const character = text.charCodeAt(i);
-    if (character === 10 || (character === 13 && text.charCodeAt(i + 1) !== 10)) {
-      line++;
-      lineStart = i + 1;
+export interface LineAndColumn {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Line and column, both from 1, of offsets in one text. `\n`, `\r\n` and a lone `\r` end a line. */
+export function compilePlaces(text: string): (offset: number) => LineAndColumn {
+  const starts = [0, ...Array.from(text.matchAll(/\r\n|\r|\n/g), (end) => end.index + end[0].length)];
+  return (offset) => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle - 1;
     }
-  }
-  return { line, column: offset - lineStart + 1 };
+    return { line: low + 1, column: offset - starts[low]! + 1 };
+  };
 }

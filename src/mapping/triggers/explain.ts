@@ -2,7 +2,7 @@
 import type { JsonValue } from '../../model/index.ts';
 import { lookUp } from '../path.ts';
 import { compileTrigger, compileValue } from './compile.ts';
-import { placeOf } from './errors.ts';
+import { compilePlaces, type LineAndColumn } from './errors.ts';
 import { partsOf, type Comparison, type Expression, type Trigger } from './syntax.ts';
 import { typeOf } from './values.ts';
 
@@ -38,7 +38,7 @@ export interface ExplainedValue {
 
 /** Explains one answer of the compiled trigger; `passed` is that answer. Never throws. */
 export function explainTrigger(trigger: Trigger, data: JsonValue): Explanation {
-  const clause = explainClause(trigger, trigger.condition, data, true);
+  const clause = explainClause({ ...trigger, placeOf: compilePlaces(trigger.text) }, trigger.condition, data, true);
   return { passed: clause.passed, decided: decidedLeaves(clause), clause };
 }
 
@@ -52,10 +52,19 @@ export function explanationText(explanation: Explanation): string {
   return [head, '', ...lines].join('\n');
 }
 
-function explainClause(trigger: Trigger, expression: Expression, data: JsonValue, decides: boolean): ExplainedClause {
+interface PlacedTrigger extends Trigger {
+  readonly placeOf: (offset: number) => LineAndColumn;
+}
+
+function explainClause(
+  trigger: PlacedTrigger,
+  expression: Expression,
+  data: JsonValue,
+  decides: boolean,
+): ExplainedClause {
   const passed = passes(trigger, expression, data);
   const { start, end } = expression;
-  const common = { text: trigger.text.slice(start, end), ...placeOf(trigger.text, start), passed, decided: decides };
+  const common = { text: trigger.text.slice(start, end), ...trigger.placeOf(start), passed, decided: decides };
   if (expression.kind === 'not') {
     const clauses = [explainClause(trigger, expression.clause, data, decides)];
     return { ...common, kind: 'not', values: [], clauses };
@@ -161,7 +170,11 @@ function addRows(clause: ExplainedClause, depth: number, rows: [string, string][
 }
 
 function short(value: JsonValue): string {
-  return oneLine(JSON.stringify(value));
+  try {
+    return oneLine(JSON.stringify(value));
+  } catch {
+    return 'nested too deep to be shown';
+  }
 }
 
 function oneLine(text: string): string {

@@ -1,10 +1,14 @@
 /** Where a trigger would not do in Segment what it does here, and where it can never do anything. */
 import { formatExpression } from './format.ts';
-import { placeOf } from './errors.ts';
+import { compilePlaces } from './errors.ts';
 import { parseTrigger } from './parse.ts';
 import { readAsSegment, type Departure } from './segment-reading.ts';
 import { segmentRules, type SegmentRuleName } from './segment-rules.ts';
 import { staticType, type Comparison, type Expression, type TypeName } from './syntax.ts';
+
+// A text of 100,000 characters may have a fault in each; nobody reads more than the first.
+const MAX_LINTS = 100;
+const MAX_READING = 500;
 
 export interface TriggerLint {
   /** A rule of docs/reference/triggers.md; `never_true` is about the trigger itself, all others about Segment. */
@@ -17,14 +21,18 @@ export interface TriggerLint {
 
 /**
  * Compares the trigger's meaning with what Segment's own evaluator would make of the same text, in the order of the
- * text. No lint of a Segment rule means that both give the same answer for every record whose paths go through
- * objects. Never throws; a text that neither can read gives none.
+ * text, at most 100. No lint of a Segment rule means that both give the same answer for every record whose paths go
+ * through objects. Never throws; a text that neither can read gives none.
  */
 export function lintTrigger(text: string): TriggerLint[] {
   const parsed = parseTrigger(text);
-  const lints = segmentLints(text, parsed.ok ? parsed.trigger.condition : null);
-  if (parsed.ok) addNeverTrue(text, parsed.trigger.condition, lints);
-  return lints.sort((a, b) => a.offset - b.offset);
+  const findings = segmentFindings(text, parsed.ok ? parsed.trigger.condition : null);
+  if (parsed.ok) addNeverTrue(parsed.trigger.condition, findings);
+  const placeOf = compilePlaces(text);
+  return findings
+    .sort((a, b) => a.offset - b.offset)
+    .slice(0, MAX_LINTS)
+    .map((finding) => ({ ...finding, ...placeOf(finding.offset) }));
 }
 
 /** The trigger that does here what Segment did with this text, or null where Segment never sent anything. */
@@ -33,24 +41,27 @@ export function segmentEquivalent(text: string): string | null {
   return reading.reads ? formatExpression(reading.condition) : null;
 }
 
-function segmentLints(text: string, ours: Expression | null): TriggerLint[] {
+type Finding = Pick<TriggerLint, 'rule' | 'message' | 'offset'>;
+
+function segmentFindings(text: string, ours: Expression | null): Finding[] {
   const reading = readAsSegment(text);
   if (!reading.reads) {
     if (ours === null) return [];
-    return lintsOf(text, reading.departures, `${reading.reason}; Segment would never send a record`);
+    return findingsOf(reading.departures, `${reading.reason}; Segment would never send a record`);
   }
   if (ours !== null && sameMeaning(ours, reading.condition)) return [];
   const departures = reading.departures.length > 0 ? reading.departures : [{ rule: 'ignored', start: 0 } as const];
-  return lintsOf(text, departures, `Segment would treat this as \`${formatExpression(reading.condition)}\``);
+  const equivalent = formatExpression(reading.condition);
+  const short = equivalent.length > MAX_READING ? `${equivalent.slice(0, MAX_READING)}…` : equivalent;
+  return findingsOf(departures, `Segment would treat this as \`${short}\``);
 }
 
-function lintsOf(text: string, departures: readonly Departure[], end: string): TriggerLint[] {
+function findingsOf(departures: readonly Departure[], end: string): Finding[] {
   const seen = new Set<string>();
   return departures.flatMap(({ rule, start }) => {
     if (seen.has(`${rule} ${start}`)) return [];
     seen.add(`${rule} ${start}`);
-    const message = `Segment ${segmentRules[rule].segment}: ${end}`;
-    return [{ rule, message, ...placeOf(text, start), offset: start }];
+    return [{ rule, message: `Segment ${segmentRules[rule].segment}: ${end}`, offset: start }];
   });
 }
 
@@ -70,16 +81,16 @@ function flatten(expression: Expression): Expression {
 }
 
 /** Comparisons whose types can never fit. */
-function addNeverTrue(text: string, expression: Expression, lints: TriggerLint[]): void {
+function addNeverTrue(expression: Expression, findings: Finding[]): void {
   const add = (part: Expression, message: string): void => {
-    lints.push({ rule: 'never_true', message, ...placeOf(text, part.start), offset: part.start });
+    findings.push({ rule: 'never_true', message, offset: part.start });
   };
   if (expression.kind === 'compare') {
     const reason = neverTrue(expression);
     if (reason !== null) add(expression, reason);
-  } else if (expression.kind === 'not') addNeverTrue(text, expression.clause, lints);
+  } else if (expression.kind === 'not') addNeverTrue(expression.clause, findings);
   else if (expression.kind === 'and' || expression.kind === 'or')
-    for (const clause of expression.clauses) addNeverTrue(text, clause, lints);
+    for (const clause of expression.clauses) addNeverTrue(clause, findings);
   else if (expression.kind === 'call' && (expression.name === 'contains' || expression.name === 'match')) {
     const wrong = expression.operands.find((operand) => !mayBe(operand, 'string'));
     if (wrong !== undefined) add(wrong, `${expression.name} looks at text: this is never true`);

@@ -67,11 +67,11 @@ class Parser {
 
   /** A comparison, a negation, or one value that may turn out to be a condition. */
   #clause(): Expression {
-    const left = this.#is('!') ? this.#negation() : this.#value('a value or a condition');
+    const negated = this.#is('!');
+    const left = negated ? this.#negation() : this.#value('a value or a condition');
     const token = this.#token;
     if (!this.#isOperator(token)) return left;
-    if (left.kind === 'not')
-      throw this.#unexpected('`and`, `or` or the end', 'put the comparison into parentheses, `!( … )`');
+    if (negated) throw this.#unexpected('`and`, `or` or the end', 'put the comparison into parentheses, `!( … )`');
     this.#at++;
     const right = this.#value('a value');
     const next = this.#token;
