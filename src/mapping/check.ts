@@ -7,7 +7,8 @@ import { checkColumnList, missingColumns } from './fields/columns.ts';
 import { checkHeaders } from './fields/headers.ts';
 import { checkPartition } from './fields/partition.ts';
 import { addedFields, collision } from './fields/payload.ts';
-import { readTimestamp, timestampUnits, type TimestampUnit } from './fields/timestamp.ts';
+import { readTimestamp } from './fields/timestamp.ts';
+import { timeUnits, type TimeUnit } from './times.ts';
 import { checkTopic } from './fields/topic.ts';
 import { checkMapping, compileExpression } from './mapping.ts';
 import { Refusal, shown } from './refusal.ts';
@@ -55,7 +56,7 @@ const fieldChecks: { readonly [field: string]: FieldCheck | undefined } = {
   default_partition_for: (value, at) => checkChoice(value, at, ['all', 'keyless']),
   partition_key: checkBytes,
   timestamp: checkTimestamp,
-  timestamp_unit: (value, at) => checkChoice(value, at, timestampUnits),
+  timestamp_unit: (value, at) => checkChoice(value, at, timeUnits),
   headers(value, at) {
     const problems = checkHeaders(value, at);
     if (problems.length > 0 || !isObject(value)) return problems;
@@ -128,7 +129,7 @@ function checkTimestamp(value: unknown, at: string, _kind: Kind, message: { [key
   if (problems.length > 0) return problems;
   const { constant } = compileExpression(value as JsonValue);
   if (constant === null || constant.value === null) return [];
-  const read = readTimestamp(constant.value, message.timestamp_unit as TimestampUnit | undefined);
+  const read = readTimestamp(constant.value, message.timestamp_unit as TimeUnit | undefined);
   if (typeof read === 'number') return [];
   return [{ path: at, reason: `${shown(value)} ${read}`, remedy: 'write a path such as $.updated_at' }];
 }

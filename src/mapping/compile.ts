@@ -1,5 +1,5 @@
 /** Compiles a sync's `message:` once to one function from record to message. */
-import type { Buffer } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import {
   HeadraceError,
   type JsonValue,
@@ -32,6 +32,8 @@ export function compileMapping(input: MappingInput): CompiledMapping {
       try {
         if (partial !== null && record.unparsed === true && record.bytes !== null)
           return fields.build(partial.read(record.bytes), record, context);
+        if (record.unparsed === true && record.bytes !== null && !isUtf8(record.bytes))
+          throw new Refusal('row_invalid', 'payload', 'the record is not JSON: the text is not valid UTF-8');
         return fields.build(record.data, record, context);
       } catch (error) {
         return rejection(error);
@@ -62,6 +64,9 @@ function usable(input: MappingInput): MessageConfig {
 
 type Build = (root: unknown, record: SourceRecord, context: MappingContext) => Message;
 
+// The field being made, for a directive's Refusal, which does not know where it stands. Mapping is synchronous.
+let field = 'topic';
+
 /** `read`: the top-level fields that are enough for everything; null: the whole record must be parsed. */
 function compileFields(
   message: MessageConfig,
@@ -83,16 +88,28 @@ function compileFields(
   const headersOf = headers.of;
   const payloadOf = payload.of;
   const build: Build = (root, record, context) => {
+    field = 'topic';
     const topicName = topicOf(root, record, context);
+    field = 'key';
     const keyBytes = keyOf(root, record, context);
+    field = 'partition';
+    const partitionNumber = partitionOf(root, record, context, keyBytes);
+    field = 'partition_key';
+    const hashed = partitionKeyOf === null ? keyBytes : (partitionKeyOf(root, record, context) ?? keyBytes);
+    field = 'timestamp';
+    const timestampMs = timestampOf(root, record, context);
+    field = 'headers';
+    const headerList = headersOf(root, record, context);
+    field = 'payload';
+    const value = payloadOf(root, record, context);
     return {
       topic: topicName,
-      partition: partitionOf(root, record, context, keyBytes),
-      partitionKey: partitionKeyOf === null ? keyBytes : (partitionKeyOf(root, record, context) ?? keyBytes),
+      partition: partitionNumber,
+      partitionKey: hashed,
       key: keyBytes,
-      value: payloadOf(root, record, context),
-      headers: headersOf(root, record, context),
-      timestampMs: timestampOf(root, record, context),
+      value,
+      headers: headerList,
+      timestampMs,
     };
   };
   const parts = [topicExpression, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
@@ -115,18 +132,18 @@ function allFields(parts: readonly (readonly string[] | null)[]): readonly strin
 type BytesField = (...input: Parameters<Evaluate>) => Buffer | null;
 
 /** Bytes whose identity matters: a lone surrogate, which UTF-8 cannot hold, would make two keys one. */
-function bytesField(expression: Expression | null, field: 'key' | 'partition_key'): BytesField {
+function bytesField(expression: Expression | null, name: 'key' | 'partition_key'): BytesField {
   if (expression === null) return () => null;
   if (expression.constant !== null) {
-    const fixed = bytesOf(expression.constant.value, field);
+    const fixed = bytesOf(expression.constant.value, name);
     return () => fixed;
   }
   const evaluate = expression.evaluate;
   return (root, record, context) => {
     const value = evaluate(root, record, context);
     if (typeof value === 'string' && !value.isWellFormed())
-      throw new Refusal('mapping_failed', field, `${field}: the text holds a lone surrogate, which has no UTF-8 form`);
-    return bytesOf(value, field);
+      throw new Refusal('mapping_failed', name, `${name}: the text holds a lone surrogate, which has no UTF-8 form`);
+    return bytesOf(value, name);
   };
 }
 
@@ -145,8 +162,11 @@ function choosePartition(partition: Expression | null, standard: Expression | nu
 }
 
 function rejection(error: unknown): Rejection {
-  if (error instanceof Refusal)
-    return { state: 'rejected', code: error.code, reason: error.message, field: error.field };
+  if (error instanceof Refusal) {
+    const at = error.field === '' ? field : error.field;
+    const reason = error.field === '' ? `${at}: ${error.message}` : error.message;
+    return { state: 'rejected', code: error.code, reason, field: at };
+  }
   if (error instanceof SyntaxError)
     return { state: 'rejected', code: 'row_invalid', reason: `the record is not JSON: ${error.message}` };
   if (error instanceof RangeError)
@@ -156,7 +176,12 @@ function rejection(error: unknown): Rejection {
       reason: 'the record is nested too deep, or is too long, to be printed',
     };
   const reason = error instanceof Error ? error.message : String(error);
-  return { state: 'rejected', code: 'mapping_failed', reason: `the record could not be mapped: ${reason}` };
+  return {
+    state: 'rejected',
+    code: 'mapping_failed',
+    reason: `${field}: the value could not be made: ${reason}`,
+    field,
+  };
 }
 
 function lintsOf(message: MessageConfig): string[] {

@@ -1,4 +1,5 @@
 /** What a directive is: one `@name` of the mapping language, with its check, its compilation, its docs and an example. */
+import { isRawNumber } from '../base/json.ts';
 import type { JsonValue, Problem } from '../model/index.ts';
 import type { Expression } from './expression.ts';
 
@@ -35,7 +36,7 @@ export interface CompileTools {
   literal(value: JsonValue): Expression;
 }
 
-/** Whether the value is an object that may hold named members (no list, no null). */
+/** Whether the value is an object with named members: no list, no null, and no number that is kept as its digits. */
 export function isObject(value: unknown): value is { [key: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }

@@ -4,6 +4,7 @@ import { suggest } from '../base/suggest.ts';
 import { markHere, rewindTo, writeByte, writeRaw } from '../base/json-writer.ts';
 import type { JsonValue, Problem } from '../model/index.ts';
 import { isObject, type CheckTools, type CompileTools, type Directive } from './directive.ts';
+import { setMember } from './object.ts';
 import { directives } from './directives/index.ts';
 import { computed, constantExpression, unionFields, type Expression } from './expression.ts';
 
@@ -96,7 +97,7 @@ function compile(value: JsonValue, shorthand: boolean): Expression {
     return directive === undefined ? constantExpression(value) : directive.compile(value, mappingTools);
   }
   if (Array.isArray(value)) return compileList(value.map((item) => compile(item, shorthand)));
-  if (!isObject(value) || isRawNumber(value)) return constantExpression(value);
+  if (!isObject(value)) return constantExpression(value);
   const name = directiveNameOf(value);
   if (name !== null) return directives.get(name)!.compile(value[name]!, shorthand ? mappingTools : literalTools);
   return compileObject(Object.keys(value).map((key) => [key, compile(value[key]!, shorthand)]));
@@ -175,10 +176,7 @@ function buildObject(
   for (const [name, expression] of members) {
     const value = valueOf(expression);
     if (value === undefined) continue;
-    // An assignment to `__proto__` would set the prototype instead of a field.
-    if (name === '__proto__')
-      Object.defineProperty(built, name, { value, enumerable: true, configurable: true, writable: true });
-    else built[name] = value;
+    setMember(built, name, value);
   }
   return built;
 }

@@ -1,6 +1,7 @@
 /** Reads only the fields that a mapping needs from a record's bytes, and checks that the whole is JSON on the way. */
 import { parseJson } from '../base/json.ts';
 import { JsonScanner } from '../base/json-scan.ts';
+import { setMember } from './object.ts';
 import { Refusal } from './refusal.ts';
 
 export class PartialReader {
@@ -22,9 +23,7 @@ export class PartialReader {
     for (let index = 0; index < this.#fields.length; index++) {
       const slice = scanner.slice(bytes, index);
       if (slice === null) continue;
-      const name = this.#fields[index]!;
-      if (name === '__proto__') Object.defineProperty(partial, name, { value: valueOf(slice), enumerable: true });
-      else partial[name] = valueOf(slice);
+      setMember(partial, this.#fields[index]!, valueOf(slice));
     }
     return partial;
   }

@@ -5,7 +5,7 @@ import { isRawNumber } from '../base/json.ts';
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined || value === null) return '';
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   return isRawNumber(value) ? value.rawJSON : JSON.stringify(value);
 }
 

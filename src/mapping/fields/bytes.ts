@@ -1,6 +1,7 @@
 /** A value as the bytes of a key or a header. */
 import { isRawNumber } from '../../base/json.ts';
 import { beginBytes, takeBytes, writeText } from '../../base/json-writer.ts';
+import { textOf } from '../text.ts';
 import { Refusal, shown } from '../refusal.ts';
 
 /**
@@ -10,7 +11,7 @@ import { Refusal, shown } from '../refusal.ts';
 export function bytesOf(value: unknown, field: string): Buffer | null {
   if (typeof value === 'string') return encode(value);
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'object') return encode(String(value));
+  if (typeof value !== 'object') return encode(textOf(value));
   if (isRawNumber(value)) return encode(value.rawJSON);
   const base64 = base64Of(value);
   if (base64 === undefined) return encode(JSON.stringify(value));
