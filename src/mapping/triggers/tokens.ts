@@ -87,7 +87,9 @@ class Scanner {
         this.#at,
         'the end of a number',
         `\`${tail}\``,
-        `a path that starts with a digit is written with a backslash, \`\\${digits}\``,
+        tail === '.'
+          ? 'a point stands between digits'
+          : `a path that starts with a digit is written with a backslash, \`\\${digits}\``,
       );
     return { type: 'value', value: exactNumber(digits), start, end: this.#at };
   }
@@ -217,9 +219,12 @@ class Scanner {
 }
 
 function unknownCharacter(text: string, at: number): TriggerSyntaxError {
+  const expected = 'a path, a value or an operator';
   const code = text.codePointAt(at)!;
   const visible = /[\p{L}\p{N}\p{P}\p{S}]/u.test(String.fromCodePoint(code));
   const name = visible ? `\`${String.fromCodePoint(code)}\`` : `the character U+${code.toString(16).padStart(4, '0')}`;
+  if (name === '`.`')
+    return new TriggerSyntaxError(at, expected, name, 'a path begins with a field name, a number with a digit');
   const remedy = visible ? 'in a path, put a backslash before it; a text value stands in quotes' : undefined;
-  return new TriggerSyntaxError(at, 'a path, a value or an operator', name, remedy);
+  return new TriggerSyntaxError(at, expected, name, remedy);
 }
