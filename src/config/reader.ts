@@ -1,13 +1,7 @@
 /** The reader: written objects to one frozen, checked configuration, and what a file would change. */
 import { isRawNumber } from '../base/json.ts';
 import { Secret } from '../base/secret.ts';
-import {
-  ConfigurationError,
-  type Configuration,
-  type JsonObject,
-  type Problem,
-  type WrittenObject,
-} from '../model/index.ts';
+import type { Configuration, JsonObject, Problem, WrittenObject } from '../model/index.ts';
 import { planChanges, type Plan } from './plan.ts';
 import { resolveReferences, type ReferenceSource } from './references.ts';
 import { relate, type RoomChecks, type Sound } from './relations.ts';
@@ -15,7 +9,7 @@ import { At, Report } from './report.ts';
 import type { Sealer } from './seal.ts';
 import { keepSecrets, openSecrets, sealSecrets } from './secrets.ts';
 import type { Spec } from './spec.ts';
-import { kindSpecs, objectPath, readWritten, type TextInput, type WrittenText } from './written.ts';
+import { checkName, kindSpecs, objectPath } from './written.ts';
 
 export interface Checked {
   /** All objects without a problem, and without a problem in what they name. */
@@ -25,25 +19,27 @@ export interface Checked {
   readonly warnings: readonly Problem[];
 }
 
-export interface Prepared extends Checked {
+/** What applying objects would change. */
+export interface Planned {
   readonly plan: Plan;
+  /** Empty: it can be applied. Problems that stored objects had before, and still have, do not count. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** What would be there afterwards; objects with problems are left out. */
+  readonly configuration: Configuration;
 }
 
 export interface ConfigReader {
-  /** Text to objects as written; checks only that it has the shape of a configuration. */
-  readText(input: TextInput): WrittenText;
   /** Resolves and checks objects, stored (sealed) or just read. */
   check(objects: readonly WrittenObject[]): Checked;
-  /**
-   * What applying a text to the stored objects would change, and what would then be there. `plan.put` is sealed, ready to
-   * be stored; sealing makes the key file if there is none, so that is done only with `seal`. Throws ConfigurationError
-   * with all problems that the text brings; problems that stored objects had before do not hold it up and are listed.
-   */
-  prepare(
-    input: TextInput,
+  /** Compares objects with the stored ones and checks what would be there. What is to be put is not sealed yet. */
+  plan(
+    objects: readonly WrittenObject[],
     stored: readonly WrittenObject[],
-    options: { readonly prune: boolean; readonly seal: boolean },
-  ): Prepared;
+    options: { readonly prune: boolean },
+  ): Planned;
+  /** Seals the secrets that are given in plain; the first makes the key file if there is none. */
+  seal(object: WrittenObject): WrittenObject;
 }
 
 export interface ReaderOptions extends Partial<RoomChecks> {
@@ -56,30 +52,44 @@ export function createConfigReader(options: ReaderOptions): ConfigReader {
   const checks: RoomChecks = { checkMessage: options.checkMessage ?? (() => []) };
   const check = (objects: readonly WrittenObject[]): Checked => checkObjects(objects, options, checks);
   return {
-    readText: readWritten,
     check,
-    prepare(input, stored, { prune, seal }) {
-      const { objects, problems, places } = readWritten(input);
-      if (problems.length > 0) throw new ConfigurationError(withPlaces(problems, places));
-      const report = new Report();
-      // A stored secret that cannot be opened any more is as good as none: the file's own takes its place.
-      const opened = stored.map((object) => openSecrets(object, options.sealer, new Report()));
-      const before = new Map(opened.map((object) => [objectPath(object.kind, object.name), object]));
-      const file = objects.map((object) =>
-        keepSecrets(object, before.get(objectPath(object.kind, object.name)), report),
-      );
-      if (report.problems.length > 0) throw new ConfigurationError(withPlaces(report.problems, places));
-
-      const plan = planChanges(opened, file, { prune });
-      const checked = check(plan.result);
-      const known = new Set(check(stored).problems.map(identity));
-      const named = new Set(objects.map(({ kind, name }) => objectPath(kind, name)));
-      const fresh = checked.problems.filter((problem) => isOf(problem, named) || !known.has(identity(problem)));
-      if (fresh.length > 0) throw new ConfigurationError(withPlaces(fresh, places));
-      const put = seal ? plan.put.map((object) => sealSecrets(object, options.sealer)) : plan.put;
-      return { ...checked, warnings: withPlaces(checked.warnings, places), plan: { ...plan, put } };
-    },
+    plan: (objects, stored, { prune }) => planObjects(objects, stored, prune, options.sealer, check),
+    seal: (object) => sealSecrets(object, options.sealer),
   };
+}
+
+function planObjects(
+  objects: readonly WrittenObject[],
+  stored: readonly WrittenObject[],
+  prune: boolean,
+  sealer: Sealer,
+  check: ConfigReader['check'],
+): Planned {
+  const report = new Report();
+  // A stored secret that cannot be opened any more is as good as none: the new one takes its place.
+  const opened = stored.map((object) => openSecrets(object, sealer, new Report()));
+  const before = new Map(opened.map((object) => [pathOf(object), object]));
+  checkNames(objects, report);
+  const kept = objects.map((object) => keepSecrets(object, before.get(pathOf(object)), report));
+  const plan = planChanges(opened, kept, { prune });
+  const { configuration, problems, warnings } = check(plan.result);
+
+  const known = new Set(check(stored).problems.map(identity));
+  const named = objects.map(pathOf);
+  const fresh = problems.filter((problem) => isOfAny(problem, named) || !known.has(identity(problem)));
+  // What a placeholder stands for is unknown, so nothing else is said about it.
+  const placeholders = new Set(report.problems.map(({ path }) => path));
+  const others = fresh.filter(({ path }) => !placeholders.has(path));
+  return { plan, configuration, problems: [...report.problems, ...others], warnings };
+}
+
+function checkNames(objects: readonly WrittenObject[], report: Report): void {
+  const seen = new Set<string>();
+  for (const object of objects) {
+    const at = new At(report, pathOf(object));
+    if (checkName(object.name, at) && seen.has(at.path)) at.problem('stands twice.', 'Take one of the two out.');
+    seen.add(at.path);
+  }
 }
 
 function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions, checks: RoomChecks): Checked {
@@ -98,13 +108,15 @@ function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions,
     checks,
     (problem) => report.tell(problem),
   );
-  for (const part of Object.values(configuration)) for (const value of part.values()) deepFreeze(value);
-  return { configuration: Object.freeze(configuration), problems: report.problems, warnings: report.warnings };
+  const { destinations, sources, syncs } = configuration;
+  for (const part of [destinations, sources, syncs]) for (const value of part.values()) deepFreeze(value);
+  const { problems, warnings } = report;
+  return { configuration: Object.freeze({ ...configuration, problems }), problems, warnings };
 }
 
 /** The object by its spec; none when it has a problem. */
 function readObject<T>(object: WrittenObject, spec: Spec<T>, report: Report, options: ReaderOptions): Sound<T>[] {
-  const at = new At(report, objectPath(object.kind, object.name));
+  const at = new At(report, pathOf(object));
   const before = at.problemCount;
   const opened = openSecrets(object, options.sealer, report);
   const resolved = resolveReferences(opened.body, at, report, options.references) as JsonObject;
@@ -112,24 +124,12 @@ function readObject<T>(object: WrittenObject, spec: Spec<T>, report: Report, opt
   return body === undefined || at.problemCount > before ? [] : [{ name: object.name, at, body }];
 }
 
-/** Problems with the line and column of their path, or of the nearest thing around it. */
-export function withPlaces(problems: readonly Problem[], places: ReadonlyMap<string, string>): Problem[] {
-  return problems.map((problem) => {
-    if (problem.place !== undefined) return problem;
-    for (let path = problem.path; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
-      const place = places.get(path);
-      if (place !== undefined) return { ...problem, place };
-    }
-    return problem;
-  });
+function isOfAny({ path }: Problem, objectPaths: readonly string[]): boolean {
+  return objectPaths.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`));
 }
 
-function isOf(problem: Problem, objectPaths: ReadonlySet<string>): boolean {
-  for (const path of objectPaths) {
-    if (problem.path === path || problem.path.startsWith(`${path}.`) || problem.path.startsWith(`${path}[`))
-      return true;
-  }
-  return false;
+function pathOf({ kind, name }: WrittenObject): string {
+  return objectPath(kind, name);
 }
 
 function identity({ path, reason }: Problem): string {

@@ -142,10 +142,6 @@ function checkEventSync(body: SyncBody, at: At, source: string): void {
   const reason = `is for table syncs, and the source ${source} gives events.`;
   if (body.read !== null) at.child('read').problem(reason, 'Take it out; `types` chooses events.');
   if (body.behaviour !== null) at.child('behaviour').problem(reason, 'Take it out.');
-  if (body.message.columns !== undefined) {
-    at.child('message').child('columns').problem(reason, 'Write `payload`, for example payload: {id: $.userId}');
-  }
-  if (body.message.meta_fields !== undefined) at.child('message').child('meta_fields').problem(reason, 'Take it out.');
 }
 
 function checkTableSync(body: SyncBody, at: At, source: string): void {
@@ -157,18 +153,6 @@ function checkTableSync(body: SyncBody, at: At, source: string): void {
       `is for event syncs, and the source ${source} holds files.`,
       'Take it out; types of columns are written as `read: {types: …}`.',
     );
-  }
-  if (body.message.meta_fields === false) return;
-  for (const [index, { to }] of (body.message.columns ?? []).entries()) {
-    if (to !== 'operation' && to !== 'synced_at') continue;
-    at.child('message')
-      .child('columns')
-      .child(index)
-      .child('to')
-      .problem(
-        `is ${to}, a name that Headrace adds itself.`,
-        `Choose another, such as row_${to}, or write \`meta_fields: false\` to leave the added ones out.`,
-      );
   }
 }
 

@@ -30,8 +30,8 @@ export interface TextInput {
 export interface WrittenText {
   readonly objects: readonly WrittenObject[];
   readonly problems: readonly Problem[];
-  /** Line and column by path, with the name: `headrace.yaml:12:5`. */
-  readonly places: ReadonlyMap<string, string>;
+  /** The problems with their line and column in this text (`headrace.yaml:12:5`), or those of the nearest thing around. */
+  locate(problems: readonly Problem[]): Problem[];
 }
 
 /** The section of the file that holds each kind. */
@@ -48,9 +48,9 @@ export function objectPath(kind: ObjectKind, name: string): string {
 }
 
 /** Reads YAML or JSON text. The objects are as written but for relative paths; nothing in them is checked yet. */
-export function readWritten(input: TextInput): WrittenText {
+export function readText(input: TextInput): WrittenText {
   const { documents, problems } = readDocuments(input.text, input.name);
-  if (problems.length > 0) return { objects: [], problems, places: new Map() };
+  if (problems.length > 0) return { objects: [], problems, locate: (all) => [...all] };
   const report = new Report();
   const objects = new Map<string, WrittenObject>();
   const places = new Map<string, string>();
@@ -61,7 +61,17 @@ export function readWritten(input: TextInput): WrittenText {
   if (documents.length === 0) {
     new At(report, input.name).problem('holds no configuration.', 'Write `destinations:`, `sources:` and `syncs:`.');
   }
-  return { objects: [...objects.values()], problems: report.problems, places };
+  const locate = (all: readonly Problem[]): Problem[] => all.map((problem) => located(problem, places));
+  return { objects: [...objects.values()], problems: locate(report.problems), locate };
+}
+
+function located(problem: Problem, places: ReadonlyMap<string, string>): Problem {
+  if (problem.place !== undefined) return problem;
+  for (let path = problem.path; path !== ''; path = path.replace(/(?:^|\.|\[)[^.[]*$/, '')) {
+    const place = places.get(path);
+    if (place !== undefined) return { ...problem, place };
+  }
+  return problem;
 }
 
 function readSections(
@@ -110,12 +120,8 @@ function readSection(
   }
   for (const [name, body] of Object.entries(section)) {
     const place = at.child(name);
-    if (!namePattern.test(name)) {
-      place.problem(
-        'is no name for an object.',
-        'Use letters, digits, `_`, `-` and `.`, at most 100, beginning with a letter, digit or `_`.',
-      );
-    } else if (objects.has(`${kind} ${name}`)) {
+    if (!checkName(name, place)) continue;
+    if (objects.has(`${kind} ${name}`)) {
       place.problem('stands twice.', 'Take one of the two out.');
     } else if (isObject(body)) {
       objects.set(`${kind} ${name}`, { kind, name, body: withAbsolutePaths(kind, body, place, folder) });
@@ -126,6 +132,16 @@ function readSection(
       );
     }
   }
+}
+
+/** Whether an object may have the name; tells the problem if not. */
+export function checkName(name: string, at: At): boolean {
+  if (namePattern.test(name)) return true;
+  at.problem(
+    'is no name for an object.',
+    'Use letters, digits, `_`, `-` and `.`, at most 100, beginning with a letter, digit or `_`.',
+  );
+  return false;
 }
 
 function withAbsolutePaths(kind: ObjectKind, body: JsonObject, at: At, folder: string | null): JsonObject {

@@ -1,11 +1,14 @@
 /** The checked configuration: what `config/` makes of the files and every other room reads. Frozen. */
 import type { Secret } from '../base/secret.ts';
+import type { Problem } from './problem.ts';
 import type { JsonValue } from './record.ts';
 
 export interface Configuration {
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly syncs: ReadonlyMap<string, SyncConfig>;
+  /** Why objects that are stored are missing here: a reference that no longer resolves, an object that is refused. */
+  readonly problems?: readonly Problem[];
 }
 
 export interface BrokerAddress {

@@ -30,7 +30,8 @@ export class ConfigurationError extends HeadraceError {
   }
 }
 
-/** `headrace.yaml:12:5: syncs.orders.source is missing. Add …` */
+/** `headrace.yaml:12:5: syncs.orders.source: is missing. Add …` */
 export function problemText({ path, reason, remedy, place }: Problem): string {
-  return `${place === undefined ? '' : `${place}: `}${path} ${reason} ${remedy}`;
+  const end = /[.!?]$/.test(reason) ? '' : ';';
+  return `${place === undefined ? '' : `${place}: `}${path}: ${reason}${end} ${remedy}`;
 }
