@@ -8,6 +8,7 @@ import { sharedKafka } from '../support/kafka.ts';
 import { laneBreaches } from '../support/lane-discipline.ts';
 import { startProxy, type KafkaProxy } from '../support/proxy.ts';
 import { amount, flowAndJudge, scenario, type FlowPlan } from '../support/scenario.ts';
+import { until } from '../support/until.ts';
 
 let bootstrap: string;
 let proxy: KafkaProxy;
@@ -118,9 +119,14 @@ describe('faults of the connection', { timeout: amount(120_000, 1_200_000) }, ()
   });
 });
 
-/** Small batches, so that there are many requests to break; the time after which an answer is taken for lost. */
+/**
+ * Small batches and small requests, so that there are many to break, and several to one broker at the same time; the
+ * time after which an answer is taken for lost.
+ */
 function small(requestTimeoutMs: number): NonNullable<FlowPlan['flow']> {
-  return { producer: { batchMessages: 25, requestTimeoutMs, bufferMemoryBytes: 256 * 1024 } };
+  return {
+    producer: { batchMessages: 25, requestTimeoutMs, bufferMemoryBytes: 256 * 1024, maxRequestBytes: 16 * 1024 },
+  };
 }
 
 async function begin(
@@ -140,6 +146,7 @@ async function begin(
       const judged = await flowAndJudge(t, run, { bootstrap, through: proxy.bootstrap, ...plan });
       t.diagnostic(`${proxy.requests('Produce')} Produce requests, ${proxy.batches.length} batches`);
       assert.deepEqual(laneBreaches(proxy.batches), []);
+      await until('closed delivery has no connection left', () => proxy.connections === 0, { deadlineMs: 5000 });
       return judged;
     },
     [Symbol.asyncDispose]: () => proxy.close(),
