@@ -166,7 +166,7 @@ class Converter {
       if (!isScalar(key)) {
         this.#refuse(key, 'has a name that is no plain text.', 'Write each name as a word, in quotes if need be.');
       }
-      if (key.value === '<<' || (typeof key.value === 'symbol' && key.source === '<<')) {
+      if (key.source === '<<' && key.type === 'PLAIN') {
         merged.push(...this.#merged(value, path, depth));
         continue;
       }

@@ -1,5 +1,5 @@
 /** Objects back to YAML: as written, without the values of secrets. */
-import { Document, type ScalarTag } from 'yaml';
+import { Document, isScalar, Scalar, visit, type ScalarTag } from 'yaml';
 import { isRawNumber } from '../base/json.ts';
 import { objectKinds, type JsonObject, type WrittenObject } from '../model/index.ts';
 import { hideSecrets } from './secrets.ts';
@@ -23,6 +23,12 @@ export function exportYaml(objects: readonly WrittenObject[]): string {
     schema: 'core',
     customTags: [digits],
     aliasDuplicateObjects: false,
+  });
+  visit(document, {
+    Pair(_index, { key }) {
+      // Plain, it would merge.
+      if (isScalar(key) && key.value === '<<') key.type = Scalar.QUOTE_DOUBLE;
+    },
   });
   return document.toString({ lineWidth: 0 });
 }
