@@ -25,12 +25,28 @@ export interface Ledger {
   settle(entry: Entry, outcome: Outcome): void;
 }
 
-/** Tells each owner among the entries once. */
-export function tellHeld(entries: Iterable<Entry>, held: Held | null): void {
-  const told = new Set<MessageOwner>();
-  for (const { owner } of entries) {
-    if (told.has(owner)) continue;
-    told.add(owner);
-    owner.held(held);
+/**
+ * Who was told why its messages wait. Owners are told after an attempt that failed while their messages were there:
+ * what held up others before may be over.
+ */
+export class Holds {
+  readonly #told = new Map<MessageOwner, Held>();
+
+  /** Tells each owner among the entries, once for one reason. */
+  tell(entries: Iterable<Entry>, held: Held): void {
+    for (const { owner } of entries) {
+      const before = this.#told.get(owner);
+      if (before?.code === held.code && before.action === held.action) continue;
+      this.#told.set(owner, held);
+      owner.held(held);
+    }
+  }
+
+  /** Messages go on: everyone who was told otherwise hears it. */
+  clear(): void {
+    if (this.#told.size === 0) return;
+    const owners = [...this.#told.keys()];
+    this.#told.clear();
+    for (const owner of owners) owner.held(null);
   }
 }

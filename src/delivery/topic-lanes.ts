@@ -1,7 +1,7 @@
 /** The lanes of one topic: as many as it has partitions now. Messages wait here while the partitions are not known. */
 import { backoffMs, deliveryBackoff } from '../base/backoff.ts';
 import type { Held } from '../model/index.ts';
-import { tellHeld, type Entry } from './entry.ts';
+import { Holds, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
 import type { AssignPartition, MessageOwner, TopicFacts } from './ports.ts';
@@ -25,7 +25,7 @@ export class TopicLanes {
   #turn = 0;
   #resolving = false;
   #lookAtMs = 0;
-  #held: Held | null = null;
+  readonly #holds = new Holds();
   readonly #nextTurn = (): number => this.#turn++;
 
   constructor(name: string, context: Omit<LaneContext, 'batchBytes'>, assign: AssignPartition, batchBytes: number) {
@@ -42,7 +42,6 @@ export class TopicLanes {
   accept(entry: Entry): void {
     if (this.#facts === null || this.#resolving) {
       this.#waiting.push(entry);
-      if (this.#held !== null) entry.owner.held(this.#held);
       return;
     }
     this.#place(entry, this.#facts);
@@ -143,13 +142,13 @@ export class TopicLanes {
     }
     if (!('partitions' in facts)) return;
     this.#facts = facts;
-    this.#setHeld(null);
+    this.#holds.clear();
     this.#placeWaiting(facts);
   }
 
   #missing(held: Held, lasting: boolean): void {
-    if (lasting || held.action === 'stop') this.#setHeld(held);
     if (lasting && held.code === 'topic_missing') this.#rejectComputed(held.reason);
+    if (lasting || held.action === 'stop') this.#holds.tell(this.#waiting, held);
   }
 
   /**
@@ -184,11 +183,5 @@ export class TopicLanes {
       if (entry.options.computedTopic) this.#reject(entry, 'topic_missing', `topic ${this.name}: ${reason}`);
       else this.#waiting.push(entry);
     }
-  }
-
-  #setHeld(held: Held | null): void {
-    if (this.#held?.code === held?.code) return;
-    this.#held = held;
-    tellHeld(this.#waiting, held);
   }
 }

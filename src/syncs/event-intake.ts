@@ -106,6 +106,6 @@ function plan(flow: Flow): PlannedRoute {
   return {
     flow,
     context: { sync: sync.name, source: sync.source, syncedAt: '', syncedAtMs: 0, run: null },
-    passes: (event) => (typePasses === null || typePasses(event)) && integrationsAllow(event.data, sync.destination),
+    passes: (event) => (typePasses === null || typePasses(event)) && integrationsAllow(event, sync.destination),
   };
 }

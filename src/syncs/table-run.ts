@@ -37,8 +37,10 @@ const UNSAVED_RECORDS = 20_000;
 const UNSAVED_BYTES = 16 * 1024 * 1024;
 /** Checkpoints are not saved more often than this while records flow. */
 const SAVE_EVERY_MS = 25;
-/** How long messages under way may take once the run is to stop. */
-const STOP_GRACE_MS = 3_000;
+/** How long messages that were handed in may take once the run is to stop. */
+const STOP_GRACE_MS = 5_000;
+/** How long one send may take after that. */
+const UNDER_WAY_GRACE_MS = 1_500;
 
 interface Safe {
   readonly position: JsonValue;
@@ -242,13 +244,21 @@ export class TableRun {
     }
   }
 
-  /** When stopped: what is in no send yet is taken back; what is under way gets a little time. */
+  /**
+   * When stopped: what was handed in gets a little time, so that nothing is sent twice when the run is taken up; after a
+   * failure, and when the time is over, what is in no send yet is taken back.
+   */
   async #giveUpRest(): Promise<void> {
+    if (this.#problem === null) await this.#untilAnswered(STOP_GRACE_MS);
     if (this.#underWay === 0) return;
-    const { clock } = this.#tools;
-    const deadline = clock.monotonic() + STOP_GRACE_MS;
     this.#destination?.delivery.withdraw((owner) => owner instanceof RunBatch && owner.run === this.#run.id);
-    while (this.#underWay > 0 && clock.monotonic() < deadline) await clock.sleep(10);
+    await this.#untilAnswered(UNDER_WAY_GRACE_MS);
+  }
+
+  async #untilAnswered(graceMs: number): Promise<void> {
+    const { clock } = this.#tools;
+    const deadline = clock.monotonic() + graceMs;
+    while ((this.#underWay > 0 || this.#storing) && clock.monotonic() < deadline) await clock.sleep(10);
   }
 
   #held(held: Held | null, flow: Flow): void {

@@ -11,7 +11,7 @@
 import { backoffMs, deliveryBackoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { DELIVERED, type Held, type Rejection } from '../../model/index.ts';
-import { tellHeld, type Entry, type Ledger } from '../entry.ts';
+import { Holds, type Entry, type Ledger } from '../entry.ts';
 import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
@@ -41,7 +41,7 @@ export class Lane {
   #channel: LaneChannel;
   #inFlight: readonly Entry[] = [];
   #busy = false;
-  #held: Held | null = null;
+  readonly #holds = new Holds();
   #idleWaiters: (() => void)[] = [];
 
   constructor(topic: string, partition: number, context: LaneContext) {
@@ -58,7 +58,6 @@ export class Lane {
   /** Queues only; `pump` sends. */
   push(entry: Entry): void {
     this.#queue.push(entry);
-    if (this.#held !== null) entry.owner.held(this.#held);
   }
 
   /** Sends what waits unless a batch is in flight already. */
@@ -132,7 +131,7 @@ export class Lane {
     const result = await sender.send(batch, this.#channel);
     observer.attempted(batch, result, clock.monotonic() - startedMs);
     if (result.state === 'written' || result.state === 'rejected') {
-      this.#setHeld(null);
+      this.#holds.clear();
       return result;
     }
     const held = heldOf(result, this.topic);
@@ -141,7 +140,7 @@ export class Lane {
     if (lasting && held.code === 'topic_missing' && entries.every((entry) => entry.options.computedTopic)) {
       return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
     }
-    if (lasting || held.action === 'stop') this.#setHeld(held);
+    if (lasting || held.action === 'stop') this.#holds.tell([...this.#inFlight, ...this.#queue], held);
     return null;
   }
 
@@ -165,12 +164,6 @@ export class Lane {
       else rest.push(entries[index]!);
     }
     if (rest.length > 0) await this.#deliver(rest);
-  }
-
-  #setHeld(held: Held | null): void {
-    if (this.#held?.code === held?.code && this.#held?.action === held?.action) return;
-    this.#held = held;
-    tellHeld([...this.#inFlight, ...this.#queue], held);
   }
 }
 

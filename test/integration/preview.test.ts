@@ -1,0 +1,109 @@
+/** Promise 6: what preview shows is what is sent. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { previewSync, type Previewed } from '../../src/syncs/index.ts';
+import { openFiles } from '../../src/sources/tables/index.ts';
+import { completeEvent, isFault } from '../../src/sources/events/index.ts';
+import type { ReadRecord } from '../support/check-topic.ts';
+import { engine } from '../support/engine.ts';
+import { newTopic, sharedKafka } from '../support/kafka.ts';
+import { oracle } from '../support/oracle.ts';
+
+function assertSame(previewed: readonly Previewed[], read: readonly ReadRecord[], keyless: boolean): void {
+  assert.equal(previewed.length, read.length);
+  for (const { result, partition } of previewed) {
+    assert.ok(!('state' in result), JSON.stringify(result));
+    const found = read.find((one) => one.value?.equals(result.value!) === true);
+    assert.ok(found, `the value ${result.value} was sent`);
+    assert.deepEqual(found.key, result.key);
+    assert.deepEqual(found.headers, result.headers);
+    assert.equal(found.timestampMs, result.timestampMs);
+    if (keyless) assert.equal(partition, null);
+    else assert.equal(found.partition, partition);
+  }
+}
+
+const messages: Readonly<Record<string, object>> = {
+  'columns and added fields': {
+    key: '$.id',
+    columns: [
+      { from: 'id', to: 'orderId' },
+      { from: 'name', to: 'customer' },
+    ],
+  },
+  'default payload, templates, headers': {
+    key: 'k-{{id}}',
+    headers: { tenant: '$.name', run: { '@meta': 'run' }, at: { '@meta': 'synced_at' } },
+  },
+  'whole record, mapped timestamp': { key: '$.name', payload: '$.', timestamp: '$.at' },
+  'explicit partition': {
+    partition: '$.p',
+    payload: { id: '$.id', name: { '@if': { exists: '$.name', then: '$.name', else: 'nobody' } } },
+  },
+  'partition key, no key': { partition_key: '$.name', payload: '$.' },
+  'no key: round robin': { payload: '$.' },
+};
+
+for (const [name, message] of Object.entries(messages)) {
+  test(`rows: ${name}`, async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'preview', { partitions: 5 });
+    const e = await engine(t, bootstrap);
+    e.write(
+      'a.csv',
+      `id,name,at,p\n${Array.from({ length: 40 }, (_, i) => `${i},Näme ${i % 7},2026-01-02T03:04:${String(i % 60).padStart(2, '0')}Z,${i % 5}`).join('\n')}\n`,
+    );
+    e.apply({
+      syncs: { s: { source: 'files', destination: 'main', read: { file: 'a.csv' }, message: { topic, ...message } } },
+    });
+    const run = await e.run('s');
+    assert.equal(run.state, 'succeeded', JSON.stringify(run.error));
+    const request = { sync: 's', limit: 100, record: undefined, atMs: Date.parse(run.startedAt), run: run.id };
+    const previewed = await previewSync(e.syncs, openFiles, request);
+    assertSame(previewed, await oracle(bootstrap).readAll(topic), name.includes('round robin'));
+  });
+}
+
+test('an event given raw is shown as it would be sent when posted', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'preview-event', { partitions: 3 });
+  const e = await engine(t, bootstrap);
+  e.apply({
+    sources: { web: { type: 'events', write_key: 'key-1' } },
+    syncs: {
+      s: {
+        source: 'web',
+        destination: 'main',
+        types: ['track'],
+        message: {
+          topic,
+          key: { '@coalesce': ['$.userId', '$.anonymousId'] },
+          headers: { type: '$.type' },
+          payload: '$.',
+        },
+      },
+    },
+  });
+  const raw = {
+    type: 'track',
+    event: 'Signed Up',
+    userId: '',
+    anonymousId: 'anon-1',
+    messageId: 'm-1',
+    properties: { plan: 'pro', n: 12345678901234567890n.toString() },
+  };
+  const atMs = Date.parse('2026-02-03T04:05:06.789Z');
+  const [previewed] = await previewSync(e.syncs, openFiles, { sync: 's', limit: 1, record: raw, atMs, run: 'r' });
+  const event = completeEvent(raw, { receivedAtMs: atMs, ip: null, newMessageId: () => 'unused' });
+  assert.ok(!isFault(event));
+  assert.deepEqual(await e.syncs.intake.accept('web', [event]), { state: 'safe' });
+  assertSame([previewed!], await oracle(bootstrap).readAll(topic), false);
+  const [filtered] = await previewSync(e.syncs, openFiles, {
+    sync: 's',
+    limit: 1,
+    record: { ...raw, type: 'identify' },
+    atMs,
+    run: 'r',
+  });
+  assert.ok('state' in filtered!.result && filtered!.result.state === 'filtered');
+});
