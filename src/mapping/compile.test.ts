@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseJson } from '../base/json.ts';
 import { HeadraceError, type Message, type MessageConfig, type Rejection, type SourceRecord } from '../model/index.ts';
 import { compileMapping } from './compile.ts';
-import { contextOf, eventOf, recordOf, unparsedOf } from './support.test-helper.ts';
+import { contextOf, eventOf, recordOf, unparsedOf } from '../../test/support/mapping.ts';
 
 function mapRow(message: MessageConfig, record: unknown): Message | Rejection {
   const given = typeof record === 'object' && record !== null && 'position' in record ? record : recordOf(record);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson } from '../base/json.ts';
 import { lookUp, parsePath, pathExpression } from './path.ts';
-import { contextOf, recordOf } from './support.test-helper.ts';
+import { contextOf, recordOf } from '../../test/support/mapping.ts';
 
 test('the forms of a path', () => {
   const steps = (path: string) => {

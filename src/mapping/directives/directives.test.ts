@@ -6,7 +6,7 @@ import { parseJson } from '../../base/json.ts';
 import { beginBytes, takeBytes } from '../../base/json-writer.ts';
 import type { JsonValue } from '../../model/index.ts';
 import { checkMapping, compileExpression } from '../mapping.ts';
-import { contextOf, eventOf, recordOf } from '../support.test-helper.ts';
+import { contextOf, eventOf, recordOf } from '../../../test/support/mapping.ts';
 import { directives } from './index.ts';
 
 /** The result, after comparing evaluation with what is written. */

@@ -1,6 +1,6 @@
-/** Records and contexts for the tests of this room. */
-import type { JsonValue, SourceRecord } from '../model/index.ts';
-import type { MappingContext } from './ports.ts';
+/** Records and contexts for tests of mappings. */
+import type { JsonValue, SourceRecord } from '../../src/model/index.ts';
+import type { MappingContext } from '../../src/mapping/ports.ts';
 
 export function recordOf(data: unknown, more: Partial<SourceRecord> = {}): SourceRecord {
   return {
