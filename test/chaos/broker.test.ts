@@ -3,18 +3,18 @@
  * order per key kept (Promises 3 and 5; F5 to F7).
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import type { KafkaNode } from '../../src/local/kafka.ts';
 import { ownKafka } from '../support/kafka.ts';
 import type { Random } from '../support/random.ts';
-import { amount, flowAndJudge, scenario } from '../support/scenario.ts';
+import { amount, flowAndJudge, longChaos, scenario } from '../support/scenario.ts';
 
 describe('faults of the broker', { timeout: amount(180_000, 3_600_000) }, () => {
   test('killed with -9 and restarted while 200,000 keyed messages flow', async (t) => {
     const run = scenario(t, 'broker killed');
     const kafka = await ownKafka();
     const messages = amount(200_000, 4_000_000);
-    const faults = brokerFaults(run.random.stream('faults'), messages, amount(4, 100), async (random) => {
+    const faults = brokerFaults(run.random.stream('faults'), messages, amount(3, 100), async (random) => {
       const broker = random.pick(kafka.nodes);
       await broker.kill('SIGKILL');
       await broker.restart();
@@ -45,6 +45,37 @@ describe('faults of the broker', { timeout: amount(180_000, 3_600_000) }, () => 
       partitions: [1, 3, 6],
       flow: {
         producer: { batchMessages: 200, requestTimeoutMs: 1000, bufferMemoryBytes: 1024 * 1024 },
+        onProgress: faults.onProgress,
+      },
+    });
+    await faults.over();
+    assert.equal(faults.carriedOut, faults.plan.length);
+  });
+
+  // Three brokers take long to start: only in the long form.
+  const longTest = longChaos ? test : () => {};
+  longTest('one of three brokers killed with -9 at a time, leaders among them', async (t: TestContext) => {
+    const run = scenario(t, 'leader killed');
+    const properties = {
+      'default.replication.factor': '3',
+      'min.insync.replicas': '2',
+      'broker.session.timeout.ms': '3000',
+      'broker.heartbeat.interval.ms': '500',
+    };
+    const kafka = await ownKafka({ brokers: 3, properties });
+    const messages = 400_000;
+    const faults = brokerFaults(run.random.stream('faults'), messages, 20, async (random) => {
+      const broker = random.pick(kafka.nodes);
+      await broker.kill('SIGKILL');
+      await broker.restart();
+    });
+    await flowAndJudge(t, run, {
+      bootstrap: kafka.bootstrap,
+      messages,
+      partitions: [1, 3, 6],
+      replication: 3,
+      flow: {
+        producer: { batchMessages: 200, bufferMemoryBytes: 1024 * 1024 },
         onProgress: faults.onProgress,
       },
     });
