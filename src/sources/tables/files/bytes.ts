@@ -5,6 +5,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HeadraceError } from '../../../model/index.ts';
 import { reasonOf, type ListedFile } from './listing.ts';
+import { noBytes } from './reading.ts';
 
 export interface ByteReader {
   /**
@@ -35,13 +36,17 @@ export async function openBytes(file: ListedFile, options: ReadOptions): Promise
  * once for each piece.
  */
 export async function nextDoubling(reader: ByteReader, carry: Buffer): Promise<Buffer | null> {
-  let piece = await reader.next(carry);
-  while (piece !== null && piece.length < 2 * carry.length) {
-    const longer = await reader.next(piece);
-    if (longer === null) break;
-    piece = longer;
+  const piece = await reader.next(carry);
+  if (piece === null || piece.length >= 2 * carry.length) return piece;
+  const pieces = [piece];
+  let length = piece.length;
+  while (length < 2 * carry.length) {
+    const more = await reader.next(noBytes);
+    if (more === null) break;
+    pieces.push(more);
+    length += more.length;
   }
-  return piece;
+  return Buffer.concat(pieces, length);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Which files are read, and that none outside the source's folder is. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { dataFolder, fileRead, printed, readFiles } from '../../../../test/support/data-files.ts';
@@ -80,10 +80,14 @@ test('only regular files are read, and a pipe does not make it wait', async (con
 test('a file swapped after it was listed is not read', async (context) => {
   const outside = await dataFolder(context, { 'secret.jsonl': '{"id":"secret"}\n' });
   const folder = await dataFolder(context, { 'a.jsonl': '{"id":1}\n' });
-  const reader = await openFiles(folder, fileRead('a.jsonl'));
   const read = async (): Promise<void> => {
     for await (const batch of reader.batches(null, new AbortController().signal)) assert.fail(JSON.stringify(batch));
   };
+  // As alike as can be: only that it is a link tells.
+  await writeFile(join(outside, 'secret.jsonl'), '{"id":0}\n');
+  await utimes(join(outside, 'secret.jsonl'), 1, 1);
+  await utimes(join(folder, 'a.jsonl'), 1, 1);
+  const reader = await openFiles(folder, fileRead('a.jsonl'));
   execFileSync('ln', ['-sf', join(outside, 'secret.jsonl'), join(folder, 'a.jsonl')]);
   await assert.rejects(read(), { code: 'source_failed' });
   execFileSync('rm', [join(folder, 'a.jsonl')]);

@@ -148,6 +148,28 @@ function asCsv(value: string | null): string {
   return value === '' || /[",;\n\r\t|\\]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
+test('going on after a record that was too long gives exactly the rest', async (context) => {
+  const long = 'x'.repeat(36_000_000);
+  const folder = await dataFolder(context, {
+    'a.csv': `id,note\n1,a\n2,${long}\n3,c\n${'4,d\n'.repeat(2000)}`,
+    'b.jsonl': `{"id":1}\n{"id":"${long}"}\n{"id":3}\n${'{"id":4}\n'.repeat(2000)}`,
+  });
+  for (const file of ['a.csv', 'b.jsonl']) {
+    const reader = await openFiles(folder, fileRead(file));
+    const whole = await readAll(reader);
+    let left = 2002;
+    assert.equal(whole.records.length, left);
+    for (const { position, records } of whole.batches) {
+      left -= records.length;
+      if (left === 2001) continue;
+      const rest = await readAll(reader, position);
+      assert.equal(rest.records.length, left, JSON.stringify(position));
+      assert.equal(rest.records.at(-1)?.position, left === 0 ? undefined : `${file}:${file === 'a.csv' ? 2004 : 2003}`);
+    }
+    await reader.close();
+  }
+});
+
 test('any table written as CSV comes back as it was', async (context) => {
   const folder = await dataFolder(context, {});
   let number = 0;
@@ -174,6 +196,18 @@ test('any table written as CSV comes back as it was', async (context) => {
     ),
     { numRuns: 150 },
   );
+});
+
+test('numbers at the edges of a double keep their digits', async (context) => {
+  const values =
+    '0 -0 0.1 10 100 1.0 1.10 -1.5 0.000001 0.0000001 0.00000012 123456789012345 1234567890123456 9007199254740992 9007199254740993 99999999999999.9 999999999999999.9 9007199254740.993 1e5 1E5 1e-7 1.5e+300 1e400 123456789.123456789 -0.0';
+  const folder = await dataFolder(context, { 'a.csv': `n,t\n${values.replaceAll(/(\S+) ?/g, '$1,x\n')}` });
+  const reader = await openFiles(folder, fileRead('a.csv'));
+  assert.deepEqual(
+    printed(await readAll(reader)),
+    values.split(' ').map((value) => `{"n":${value},"t":"x"}`),
+  );
+  await reader.close();
 });
 
 test('any number in a column of numbers prints the digits it was written with', async (context) => {
