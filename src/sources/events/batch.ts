@@ -2,6 +2,7 @@
 import { isRawNumber } from '../../base/json.ts';
 import type { EventsSourceConfig, JsonValue, SourceRecord } from '../../model/index.ts';
 import { isDeeperThan, maxDepth } from './depth.ts';
+import { refusals } from './refusals.ts';
 import { completeEvent, isFault } from './event.ts';
 import type { BatchFacts, EventFacts, EventFault } from './event.ts';
 
@@ -25,7 +26,7 @@ export function completeBatch(
   const events = isObject(body) ? body['batch'] : undefined;
   if (!isObject(body) || !Array.isArray(events))
     return batchFault('batch', 'The body has no list of events.', 'Send {"batch": [{…}, {…}]}.');
-  if (events.length > limits.maxBatchEvents) return tooManyEvents(events.length, limits.maxBatchEvents);
+  if (events.length > limits.maxBatchEvents) return refusals.tooManyEvents(events.length, limits.maxBatchEvents);
   const batch = batchFacts(body);
   if ('code' in batch) return batch;
 
@@ -53,18 +54,23 @@ export function eventTooLarge(maxBytes: number): EventFault {
   };
 }
 
-function tooManyEvents(count: number, most: number): EventFault {
-  return {
-    code: 'event_too_large',
-    message: `The batch has ${count} events, more than ${most}.`,
-    field: 'batch',
-    remedy: 'Send several smaller batches.',
-  };
+/** Fields that completing replaces or takes out: a long value there does not show in the completed event. */
+const replaced = ['timestamp', 'receivedAt', 'writeKey', 'type', 'messageId'] as const;
+const shortLength = 100;
+/** More than all short values of those fields together can take. */
+const replacedBytes = 4096;
+
+// The completed event, which is printed anyway, settles nearly all cases; for the others the raw one is printed too.
+function isTooLarge(raw: JsonValue, record: SourceRecord, maxBytes: number): boolean {
+  const isNear = record.bytes!.length > maxBytes - replacedBytes;
+  return (isNear || hasLongReplaced(raw)) && Buffer.byteLength(JSON.stringify(raw)) > maxBytes;
 }
 
-// Completing only adds (but for a write key): the printed event, which is needed anyway, settles nearly all cases.
-function isTooLarge(raw: JsonValue, record: SourceRecord, maxBytes: number): boolean {
-  return record.bytes!.length > maxBytes && Buffer.byteLength(JSON.stringify(raw)) > maxBytes;
+function hasLongReplaced(raw: JsonValue): boolean {
+  return replaced.some((field) => {
+    const value = (raw as { [key: string]: JsonValue | undefined })[field];
+    return value !== undefined && (typeof value !== 'string' || value.length > shortLength);
+  });
 }
 
 function batchFacts(body: { [key: string]: JsonValue }): BatchFacts | EventFault {

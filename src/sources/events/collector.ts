@@ -1,21 +1,21 @@
 /** The collector: takes events over HTTP, and answers 200 only when they are safe. */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
-import { parseJson } from '../../base/json.ts';
 import { randomId } from '../../base/random.ts';
-import type { ErrorCode, EventsSourceConfig, JsonValue, SourceRecord } from '../../model/index.ts';
+import type { ErrorCode, EventsSourceConfig, SourceRecord } from '../../model/index.ts';
 import type { EventIntake, IntakeAnswer } from '../ports.ts';
 import { createAddressOf } from './address.ts';
 import type { AddressOf } from './address.ts';
 import { answerBatch, answerPreflight, answerRefusal, answerSingle } from './answers.ts';
 import type { Refusal } from './answers.ts';
-import { completeBatch, eventTooLarge } from './batch.ts';
+import { eventTooLarge } from './batch.ts';
 import type { RejectedEvent } from './batch.ts';
 import { Uploads, decompress, encodingOf } from './body.ts';
 import type { BodyReceiver, Encoding } from './body.ts';
-import { completeEvent, isFault } from './event.ts';
-import type { EventFacts, EventFault } from './event.ts';
+import { isFault } from './event.ts';
+import type { EventFault } from './event.ts';
+import { openBody } from './open-body.ts';
+import type { OpenBody } from './open-body.ts';
 import { refusals } from './refusals.ts';
 import { routeOf } from './routes.ts';
 import type { Route } from './routes.ts';
@@ -173,36 +173,32 @@ class Exchange implements BodyReceiver {
     const body = decompress(compressed, this.#encoding, this.#limitBytes);
     if (body === 'too_large') return this.#refuse(this.#tooLarge());
     if (body === 'unreadable') return this.#refuse(refusals.wrongEncoding(this.#encoding));
-    const parsed = parseBody(body);
-    if ('fault' in parsed) return this.#refuse({ status: 400, ...parsed.fault });
-    const { value } = parsed;
+    const keys = this.#shared.sources();
+    const opened = openBody(body, this.#route.kind, (this.#source ?? keys).maxBatchEvents);
+    if ('code' in opened) return this.#refuse({ status: 400, ...opened });
     if (this.#source === null) {
-      const key = keyOfBody(value);
-      if (key === null) return this.#refuse(refusals.noKey);
-      if (!this.#identify(this.#shared.sources().find(key))) return;
+      if (opened.writeKey === null) return this.#refuse(refusals.noKey);
+      if (!this.#identify(keys.find(opened.writeKey))) return;
     }
     const source = this.#source!;
     this.#limitBytes = this.#limitOf(source);
     if (body.length > this.#limitBytes) return this.#refuse(this.#tooLarge());
-    const records = this.#complete(value, body.length, source);
+    const records = this.#complete(opened, source);
     if (records !== null) this.#handOver(source, records, body.length);
   }
 
   /** The records of the body, or null where it has been refused. */
-  #complete(value: JsonValue, bodyBytes: number, source: EventsSourceConfig): readonly SourceRecord[] | null {
-    const facts: EventFacts = {
-      receivedAtMs: this.#shared.clock.now(),
-      ip: this.#shared.addressOf(this.#request),
-      newMessageId: randomId,
-    };
+  #complete(opened: OpenBody, source: EventsSourceConfig): readonly SourceRecord[] | null {
+    const receivedAtMs = this.#shared.clock.now();
+    const ip = this.#shared.addressOf(this.#request);
     if (this.#route.kind === 'batch') {
-      const batch = completeBatch(value, bodyBytes, source, facts);
+      const batch = opened.batch(source, { receivedAtMs, ip, newMessageId: randomId });
       if ('code' in batch) return this.#refuseEvent(batch);
       this.#rejected = batch.rejected;
       return batch.records;
     }
     const newMessageId = (): string => (this.#newMessageId = randomId());
-    const record = completeEvent(value, { ...facts, newMessageId, type: this.#route.type });
+    const record = opened.single(this.#route.type, { receivedAtMs, ip, newMessageId });
     return isFault(record) ? this.#refuseEvent(record) : [record];
   }
 
@@ -277,20 +273,4 @@ class Exchange implements BodyReceiver {
       durationMs: this.#shared.clock.monotonic() - this.#startedMs,
     });
   }
-}
-
-function parseBody(body: Buffer): { value: JsonValue } | { fault: EventFault } {
-  if (!isUtf8(body)) return { fault: refusals.notUtf8 };
-  const start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
-  try {
-    return { value: parseJson(body.toString('utf8', start)) as JsonValue };
-  } catch (error) {
-    return { fault: error instanceof SyntaxError ? refusals.notJson(body, error) : refusals.tooDeep };
-  }
-}
-
-function keyOfBody(body: JsonValue): string | null {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
-  const key = body['writeKey'];
-  return typeof key === 'string' && key !== '' ? key : null;
 }

@@ -2,9 +2,10 @@
 import { isRawNumber } from '../../base/json.ts';
 import { suggest } from '../../base/suggest.ts';
 import { eventTypes } from '../../model/index.ts';
-import type { ErrorCode, EventType, JsonValue, SourceRecord } from '../../model/index.ts';
+import type { ErrorCode, EventType, JsonValue } from '../../model/index.ts';
 import { isDeeperThan, maxDepth } from './depth.ts';
-import { cachedIsoTime, eventTimes } from './times.ts';
+import { EventRecord } from './record.ts';
+import { eventTimes, printTime } from './times.ts';
 
 type JsonObject = { [key: string]: JsonValue };
 
@@ -41,7 +42,7 @@ export interface EventFault {
  * Filled in: `type`, `messageId`, `originalTimestamp`, `timestamp`, `receivedAt`, `context.ip`, and from the batch
  * `context`, `integrations` and `sentAt`. `writeKey` is taken out: it is a secret. `raw` is not changed.
  */
-export function completeEvent(raw: JsonValue, facts: EventFacts): SourceRecord | EventFault {
+export function completeEvent(raw: JsonValue, facts: EventFacts): EventRecord | EventFault {
   if (!isObject(raw)) return fault('event_invalid', null, 'The event is not a JSON object.', 'Send an object: {…}.');
   if (isDeeperThan(raw, maxDepth)) return tooDeep();
   const type = facts.type ?? raw['type'];
@@ -57,40 +58,17 @@ export function completeEvent(raw: JsonValue, facts: EventFacts): SourceRecord |
   const { batch } = facts;
   if (batch !== undefined) mergeBatch(event, batch);
   completeContext(event, facts.ip);
-  const client = event['originalTimestamp'] ?? event['timestamp'];
+  const client = event['originalTimestamp'] || event['timestamp'];
   const times = eventTimes(client, event['sentAt'], facts.receivedAtMs);
   event['originalTimestamp'] = times.originalTimestamp;
   event['timestamp'] = times.timestamp;
-  event['receivedAt'] = cachedIsoTime(facts.receivedAtMs);
-  return new EventRecord(type as EventType, messageId, facts.receivedAtMs, event);
+  event['receivedAt'] = printTime(facts.receivedAtMs);
+  const integrations = event['integrations'] ?? null;
+  return new EventRecord(type as EventType, facts.receivedAtMs, event, messageId, integrations);
 }
 
-export function isFault(result: SourceRecord | EventFault): result is EventFault {
+export function isFault(result: EventRecord | EventFault): result is EventFault {
   return 'code' in result;
-}
-
-/** A completed event. Its bytes are printed when first asked for, once, and shared by all syncs. */
-class EventRecord implements SourceRecord {
-  readonly operation = 'none';
-  readonly stream: string;
-  readonly namespace = null;
-  readonly position: string;
-  readonly data: JsonValue;
-  readonly receivedAtMs: number;
-  readonly messageId: string;
-  #bytes: Buffer | null = null;
-
-  constructor(type: EventType, messageId: string, receivedAtMs: number, event: JsonObject) {
-    this.stream = type;
-    this.position = messageId;
-    this.data = event;
-    this.receivedAtMs = receivedAtMs;
-    this.messageId = messageId;
-  }
-
-  get bytes(): Buffer {
-    return (this.#bytes ??= Buffer.from(JSON.stringify(this.data)));
-  }
 }
 
 function findFault(raw: JsonObject, type: JsonValue | undefined): EventFault | null {

@@ -1,14 +1,14 @@
 /** The `integrations` object of an event: which destinations its sender lets it go to. */
-import type { JsonValue } from '../../model/index.ts';
+import type { JsonValue, SourceRecord } from '../../model/index.ts';
+import { EventRecord } from './record.ts';
 
 /**
  * Whether the event's own `integrations` let it go to this destination. Names are compared without case. The
  * destination's own name decides; else `Kafka`, which speaks for all destinations; else `All`; without any it may go.
  * An object under a name (options) counts as true.
  */
-export function integrationsAllow(event: JsonValue, destinationName: string): boolean {
-  if (!isObject(event)) return true;
-  const integrations = event['integrations'];
+export function integrationsAllow(event: SourceRecord, destinationName: string): boolean {
+  const integrations = integrationsOf(event);
   if (!isObject(integrations)) return true;
   const own = destinationName.toLowerCase();
   let byName: boolean | null = null;
@@ -22,6 +22,12 @@ export function integrationsAllow(event: JsonValue, destinationName: string): bo
     else if (folded === 'all') byAll = value !== false;
   }
   return byName ?? byKafka ?? byAll;
+}
+
+/** A record of the collector knows them without being parsed. */
+function integrationsOf(event: SourceRecord): JsonValue | undefined {
+  if (event instanceof EventRecord) return event.integrations;
+  return isObject(event.data) ? event.data['integrations'] : undefined;
 }
 
 function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {

@@ -102,6 +102,12 @@ export const refusals = {
     field: null,
     remedy: 'Send flatter properties, or the deep part as text.',
   },
+  tooManyEvents: (count: number, most: number): EventFault => ({
+    code: 'event_too_large',
+    message: `The batch has ${count} events, more than ${most}.`,
+    field: 'batch',
+    remedy: 'Send several smaller batches.',
+  }),
   /** Says where, but nothing of what stands there: the body may hold what is nobody else's business. */
   notJson: (body: Buffer, error: SyntaxError): EventFault => {
     const position = /at position (\d+)/.exec(error.message)?.[1];
@@ -113,7 +119,4 @@ export const refusals = {
       remedy: 'Send one JSON object.',
     };
   },
-} as const satisfies Record<
-  string,
-  Refusal | EventFault | ((...values: never[]) => Refusal) | ((body: Buffer, error: SyntaxError) => EventFault)
->;
+} as const satisfies Record<string, Refusal | EventFault | ((...values: never[]) => Refusal | EventFault)>;

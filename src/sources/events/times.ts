@@ -1,7 +1,7 @@
 /** The four times of an event, and the correction of a client's wrong clock. */
-import { isoTime } from '../../base/clock.ts';
 import { isRawNumber } from '../../base/json.ts';
 import type { JsonValue } from '../../model/index.ts';
+import { isoBytes, readPlainTime, writeTime } from './time-bytes.ts';
 
 export interface EventTimes {
   /** When it happened by the client's clock, exactly as the client wrote it; else the best that is known. */
@@ -20,18 +20,26 @@ export function eventTimes(
   sentAt: JsonValue | undefined,
   receivedAtMs: number,
 ): EventTimes {
-  const receivedAt = cachedIsoTime(receivedAtMs);
   const sentAtMs = readTime(sentAt);
-  const isSentAtUsable = sentAtMs > 0; // NaN, and what senders write for "not set": 0 and the year 1
   if (client === undefined || client === null || client === '') {
-    return { originalTimestamp: isSentAtUsable ? sentAt! : receivedAt, timestamp: receivedAt };
+    const receivedAt = printTime(receivedAtMs);
+    return { originalTimestamp: isUsableSentAt(sentAtMs) ? sentAt! : receivedAt, timestamp: receivedAt };
   }
   const clientMs = readTime(client);
-  if (Number.isNaN(clientMs)) return { originalTimestamp: client, timestamp: receivedAt };
-  if (!isSentAtUsable) return { originalTimestamp: client, timestamp: client };
+  if (Number.isNaN(clientMs)) return { originalTimestamp: client, timestamp: printTime(receivedAtMs) };
+  if (!isUsableSentAt(sentAtMs)) return { originalTimestamp: client, timestamp: client };
+  return { originalTimestamp: client, timestamp: printTime(correctedTime(clientMs, sentAtMs, receivedAtMs)) };
+}
+
+/** Not NaN, and not what senders write for "not set": 0 and the year 1. */
+export function isUsableSentAt(sentAtMs: number): boolean {
+  return sentAtMs > 0;
+}
+
+/** The client's time by our clock; `receivedAt` where that would be no time that can be printed. */
+export function correctedTime(clientMs: number, sentAtMs: number, receivedAtMs: number): number {
   const correctedMs = receivedAtMs - (sentAtMs - clientMs);
-  const isPrintable = correctedMs >= firstMs && correctedMs <= lastMs;
-  return { originalTimestamp: client, timestamp: isPrintable ? isoTime(correctedMs) : receivedAt };
+  return correctedMs >= firstMs && correctedMs <= lastMs ? correctedMs : receivedAtMs;
 }
 
 /** Epoch milliseconds of a time as clients write it, or NaN. */
@@ -41,17 +49,20 @@ export function readTime(value: JsonValue | undefined): number {
   return isRawNumber(value) ? readEpoch(Number(value.rawJSON)) : NaN;
 }
 
-let lastIsoMs = NaN;
-let lastIso = '';
-
-/** ISO 8601 text of `receivedAt`: many events come within one millisecond, and printing a date costs a microsecond. */
-export function cachedIsoTime(epochMs: number): string {
-  if (epochMs !== lastIsoMs) {
-    lastIso = isoTime(epochMs);
-    lastIsoMs = epochMs;
-  }
-  return lastIso;
+/** `readTime` of the text that the bytes from `begin` up to `end` are. */
+export function readTimeBytes(bytes: Buffer, begin: number, end: number): number {
+  const plainMs = end - begin === isoBytes ? readPlainTime(bytes, begin) : NaN;
+  return Number.isNaN(plainMs) ? readText(bytes.toString('latin1', begin, end)) : plainMs;
 }
+
+/** What `isoTime` prints, in a fraction of the time. The year must have four digits. */
+export function printTime(epochMs: number): string {
+  writeTime(scratch, 0, epochMs);
+  return scratch.toString('latin1', 0, isoBytes);
+}
+
+/** Room for any text of as many characters, of which each may take three bytes. */
+const scratch = Buffer.alloc(3 * isoBytes);
 
 const firstMs = Date.parse('0000-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
@@ -63,12 +74,15 @@ function readEpoch(value: number): number {
   return epochMs >= firstMs && epochMs <= lastMs ? Math.round(epochMs) : NaN;
 }
 
-const plain = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const general =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[Zz]| ?([+-])(\d\d):?(\d\d)?)?)?$/;
 
 function readText(text: string): number {
-  if (plain.test(text)) return Date.parse(text);
+  if (text.length === isoBytes) {
+    scratch.write(text);
+    const plainMs = readPlainTime(scratch, 0);
+    if (!Number.isNaN(plainMs)) return plainMs;
+  }
   const parts = general.exec(text.trim());
   if (parts === null) return NaN;
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', sign] = parts;

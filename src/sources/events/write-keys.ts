@@ -12,19 +12,23 @@ export class WriteKeys {
   /** The largest limits of all sources: what may be read before a key in the body is known. */
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
+  readonly maxBatchEvents: number;
   readonly #salt = randomHex(16);
   readonly #sources = new Map<string, EventsSourceConfig>();
 
   constructor(sources: Iterable<EventsSourceConfig>) {
     let maxEventBytes = 0;
     let maxBatchBytes = 0;
+    let maxBatchEvents = 0;
     for (const source of sources) {
       this.#sources.set(this.#digest(source.writeKey.reveal()), source);
       maxEventBytes = Math.max(maxEventBytes, source.maxEventBytes);
       maxBatchBytes = Math.max(maxBatchBytes, source.maxBatchBytes);
+      maxBatchEvents = Math.max(maxBatchEvents, source.maxBatchEvents);
     }
     this.maxEventBytes = maxEventBytes;
     this.maxBatchBytes = maxBatchBytes;
+    this.maxBatchEvents = maxBatchEvents;
   }
 
   /** The source of this key, enabled or not; undefined when no source has it. */
