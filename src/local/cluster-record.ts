@@ -41,14 +41,18 @@ export function removeRecord(folder: string): void {
   rmSync(pathOf(folder), { force: true });
 }
 
+/** This process, as an owner. */
+export function self(): ProcessRecord {
+  return recordOf(process.pid) ?? { pid: process.pid, identity: '' };
+}
+
 /**
  * Takes the folder for this process. Of two that start at once the second is refused:
  * 1. both find no record; 2. one creates it, which only one can; 3. the other finds a living owner and no broker yet.
  */
 export function claimFolder(folder: string, version: string, stays: boolean): ClusterRecord {
   mkdirSync(folder, { recursive: true });
-  const owner = recordOf(process.pid) ?? { pid: process.pid, identity: '' };
-  const claim: ClusterRecord = { version, owner, stays, nodes: [] };
+  const claim: ClusterRecord = { version, owner: self(), stays, nodes: [] };
   for (;;) {
     try {
       writeFileSync(pathOf(folder), `${JSON.stringify(claim)}\n`, { flag: 'wx' });

@@ -6,13 +6,14 @@ import {
   endRecorded,
   readRecord,
   removeRecord,
+  self,
   writeRecord,
   type ClusterRecord,
 } from './cluster-record.ts';
 import { LocalKafkaError } from './errors.ts';
 import { clusterIdOf, formatNode, newClusterId } from './format.ts';
 import { classPath, defaultJars, fastStartFlags, KAFKA_VERSION, type JavaOptions } from './java.ts';
-import { freePorts, LOOPBACK } from './ports.ts';
+import { freePorts, isFree, LOOPBACK, portHolder } from './ports.ts';
 import { isAlive, type ProcessRecord } from './processes.ts';
 import { serverProperties, type ListenerOptions, type NodePorts } from './properties.ts';
 
@@ -65,7 +66,7 @@ export interface RunningKafka {
   readonly nodes: readonly KafkaNode[];
   /** Brokers of an earlier process were taken over. */
   readonly adopted: boolean;
-  /** Whoever started it meant it to outlive its process. */
+  /** Someone has asked, also since it was started, that it outlive the process that started it. */
   readonly stays: boolean;
   /** `host:port,...` of a further listener. */
   bootstrapOf(listener: string): string;
@@ -89,6 +90,14 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   }
 }
 
+async function refuseTaken(port: number): Promise<void> {
+  if (await isFree(port)) return;
+  const holder = portHolder(port);
+  const by = holder === null ? 'another process' : `process ${holder.pid} (${holder.command})`;
+  const remedy = `Stop it, or use it as it is where it is a Kafka: KAFKA_BROKERS=${LOOPBACK}:${port}.`;
+  throw new LocalKafkaError('port_taken', `Port ${port} on ${LOOPBACK} is taken by ${by}.`, remedy);
+}
+
 /** The brokers of the folder when all of them run and answer; null when there is anything to start. */
 async function adopt(options: KafkaOptions): Promise<RunningKafka | null> {
   const record = readRecord(options.folder);
@@ -97,12 +106,14 @@ async function adopt(options: KafkaOptions): Promise<RunningKafka | null> {
   const portsFit = record.nodes.every(({ port }, index) => (options.ports?.[index] ?? port) === port);
   if (!wanted || !portsFit || !record.nodes.every((node) => node.process !== null && isAlive(node.process)))
     return null;
-  const cluster = assemble(options, record, true);
+  const taken = { ...record, owner: self(), stays: record.stays || (options.stays ?? false) };
+  const cluster = assemble(options, taken, true);
   try {
     await Promise.all(cluster.brokers.map((broker) => broker.ready()));
   } catch {
     return null;
   }
+  writeRecord(options.folder, taken);
   return cluster.running;
 }
 
@@ -111,6 +122,7 @@ async function startNew(options: KafkaOptions): Promise<RunningKafka> {
   classPath(java.jars);
   const claim = claimFolder(options.folder, versionOf(options), options.stays ?? false);
   try {
+    for (const port of options.ports ?? []) await refuseTaken(port);
     const nodes = await choosePorts(options);
     const clusterId = clusterIdOf(nodeFolder(options, 1)) ?? newClusterId();
     for (const node of nodes) {
@@ -139,7 +151,8 @@ function assemble(
 ): { brokers: Broker[]; running: RunningKafka } {
   let record = first;
   const noteProcess = (id: number, process: ProcessRecord | null): void => {
-    record = { ...record, nodes: record.nodes.map((node) => (node.id === id ? { ...node, process } : node)) };
+    const stays = readRecord(options.folder)?.stays ?? record.stays;
+    record = { ...record, stays, nodes: record.nodes.map((node) => (node.id === id ? { ...node, process } : node)) };
     writeRecord(options.folder, record);
   };
   const brokers = record.nodes.map(
@@ -161,7 +174,9 @@ function assemble(
     bootstrap: join(brokers.map((broker) => broker.port)),
     nodes: brokers,
     adopted,
-    stays: record.stays,
+    get stays() {
+      return readRecord(options.folder)?.stays ?? false;
+    },
     bootstrapOf: (listener) => join(brokers.map((broker) => broker.listenerPorts[listener] ?? 0)),
     async stop({ kill = false } = {}) {
       await endRecorded(options.folder, kill ? 0 : undefined);
@@ -194,5 +209,3 @@ function javaOf(options: KafkaOptions): JavaOptions {
 function nodeFolder(options: KafkaOptions, id: number): string {
   return join(options.folder, `node-${id}`);
 }
-
-export { LocalKafkaError };

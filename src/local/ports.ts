@@ -66,22 +66,27 @@ function linuxListener(port: number): number | null {
 }
 
 function listeningInodes(table: string, port: number): string[] {
-  try {
-    const rows = readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1);
-    const hexPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-    const LISTEN = '0A';
-    const fields = rows.map((row) => row.trim().split(/\s+/));
-    return fields.filter((row) => row[1]?.endsWith(hexPort) && row[3] === LISTEN).map((row) => row[9] ?? '');
-  } catch {
-    return [];
-  }
+  const rows = (orNull(() => readFileSync(`/proc/net/${table}`, 'utf8')) ?? '').split('\n').slice(1);
+  const hexPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const LISTEN = '0A';
+  const fields = rows.map((row) => row.trim().split(/\s+/));
+  return fields.filter((row) => row[1]?.endsWith(hexPort) && row[3] === LISTEN).map((row) => row[9] ?? '');
 }
 
+/** What the process has open; nothing of another user's. */
 function openFiles(pid: string): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return (orNull(() => readdirSync(folder)) ?? []).flatMap(
+    (file) => orNull(() => readlinkSync(`${folder}/${file}`)) ?? [],
+  );
+}
+
+/** Files and processes may go while one looks. */
+function orNull<T>(look: () => T): T | null {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((file) => readlinkSync(`/proc/${pid}/fd/${file}`));
+    return look();
   } catch {
-    return []; // another user's, or gone
+    return null;
   }
 }
 

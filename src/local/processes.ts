@@ -1,6 +1,6 @@
 /** Processes known by pid and start time, so that a recycled pid is never taken for ours. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock, type Clock } from '../base/clock.ts';
 
 export interface ProcessRecord {
@@ -58,9 +58,18 @@ function linuxIdentity(pid: number): string | null {
   if (stat === null) return null;
   // The command name in parentheses may hold blanks and parentheses: fields count from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return null;
+  // A killed process counts as gone only when its last thread is: until then its ports and files are held.
+  if (fields[0] === 'X' || (fields[0] === 'Z' && threadCount(pid) <= 1)) return null;
   const boot = readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
   return `${boot}:${fields[19]}`;
+}
+
+function threadCount(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 function posixIdentity(pid: number): string | null {
