@@ -1,9 +1,7 @@
 /** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
-import { systemClock } from '../../src/base/clock.ts';
-import { Delivery } from '../../src/delivery/index.ts';
-import { assignPartition, createSender } from '../../src/kafka/index.ts';
-import type { DestinationConfig, Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
+import type { Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
 import { hashValue, type ExpectedRecord } from './check-topic.ts';
+import { deliveryTo } from './delivery.ts';
 import { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
@@ -38,7 +36,7 @@ const REFUSED_MS = Date.UTC(2126, 0, 1);
 
 /** Hands all messages in as fast as memory allows and resolves when each has its outcome. */
 export async function flow(options: FlowOptions): Promise<FlowResult> {
-  const delivery = openDelivery(options.bootstrap, options.producer ?? {});
+  const delivery = deliveryTo(options.bootstrap, { bufferMemoryBytes: 8 * 1024 * 1024, ...options.producer });
   const ledger = Ledger.inMemory();
   const expected: ExpectedRecord[] = [];
   const held: (Held | null)[] = [];
@@ -92,45 +90,6 @@ function stallGuard(progress: () => number): { error: Promise<never>; stop(): vo
     }, 1000);
   });
   return { error, stop: () => clearInterval(timer) };
-}
-
-/** Delivery to a cluster with the defaults of PRODUCT and the given settings over them. */
-export function openDelivery(bootstrap: string, producer: Partial<ProducerSettings>): Delivery {
-  const destination = destinationAt(bootstrap, producer);
-  const { lingerMs, batchBytes, batchMessages, bufferMemoryBytes } = destination.producer;
-  const sender = createSender(destination, {}, systemClock);
-  const assign = assignPartition;
-  return new Delivery({ sender, assign, clock: systemClock, lingerMs, batchBytes, batchMessages, bufferMemoryBytes });
-}
-
-export function destinationAt(bootstrap: string, producer: Partial<ProducerSettings> = {}): DestinationConfig {
-  return {
-    name: 'main',
-    enabled: true,
-    brokers: bootstrap.split(',').map((address) => {
-      const [host, port] = address.split(':');
-      return { host: host!, port: Number(port) };
-    }),
-    protocol: 'plaintext',
-    clientId: 'headrace-chaos',
-    testTopic: null,
-    producer: {
-      acks: -1,
-      idempotence: true,
-      compression: 'none',
-      lingerMs: 0,
-      batchBytes: 1_000_000,
-      batchMessages: 1002,
-      bufferMemoryBytes: 8 * 1024 * 1024,
-      maxRequestBytes: 8 * 1024 * 1024,
-      requestTimeoutMs: 5000,
-      deliveryTimeoutMs: 120_000,
-      connectTimeoutMs: 5000,
-      ...producer,
-    },
-    topics: { create: false },
-    defaults: { topic: null },
-  };
 }
 
 /** Keys of many scripts and lengths, all different. */
