@@ -50,6 +50,11 @@ const fields = {
     120_000,
   ),
   socket_connection_setup_timeout_ms: optional(milliseconds(100), 'How long setting up a connection may take.', 5000),
+  metadata_max_age_ms: optional(
+    milliseconds(100),
+    'How soon partitions that were added to a topic are noticed.',
+    30_000,
+  ),
   max_in_flight: notYet('Each partition has one batch in flight, which keeps its order; leave it out.'),
   retries: notYet('A message is tried until `delivery_timeout_ms` has passed; set that.'),
   max_block_ms: notYet('Sources wait when `buffer_memory` is full; leave it out.'),
@@ -77,6 +82,7 @@ export const producer: Spec<ProducerSettings> = object(fields, {
       requestTimeoutMs: values.request_timeout_ms,
       deliveryTimeoutMs: values.delivery_timeout_ms,
       connectTimeoutMs: values.socket_connection_setup_timeout_ms,
+      metadataMaxAgeMs: values.metadata_max_age_ms,
     };
     return checkTogether(settings, at) ? settings : undefined;
   },

@@ -48,6 +48,7 @@ test('a destination of one line has every default', () => {
       requestTimeoutMs: 5000,
       deliveryTimeoutMs: 120_000,
       connectTimeoutMs: 5000,
+      metadataMaxAgeMs: 30_000,
     },
     topics: { create: false },
     defaults: { topic: null },

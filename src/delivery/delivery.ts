@@ -17,6 +17,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly observer?: DeliveryObserver;
   readonly lingerMs: number;
+  /** How often the number of partitions of a topic is looked at. */
+  readonly metadataMaxAgeMs: number;
   readonly batchBytes: number;
   readonly batchMessages: number;
   /** Bytes that may wait or be in flight; beyond, `full` is true and sources wait. */
@@ -114,13 +116,14 @@ export class Delivery {
   #topic(name: string): TopicLanes {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      const { sender, clock, lingerMs, batchMessages, batchBytes, assign, observer } = this.#options;
+      const { sender, clock, lingerMs, metadataMaxAgeMs, batchMessages, batchBytes, assign, observer } = this.#options;
       const troubled = (change: 1 | -1): void => void (this.#troubled += change);
       const context = {
         sender,
         troubled,
         clock,
         lingerMs,
+        metadataMaxAgeMs,
         batchMessages,
         ledger: this.#ledger,
         observer: observer ?? silentObserver,

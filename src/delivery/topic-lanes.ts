@@ -6,8 +6,6 @@ import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
 import type { AssignPartition, MessageOwner, TopicFacts } from './ports.ts';
 
-/** How often the number of partitions is looked at. */
-const LOOK_EVERY_MS = 30_000;
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
 const MISSING_AFTER_MS = 2_000;
 
@@ -115,7 +113,7 @@ export class TopicLanes {
 
   #resolve(): void {
     if (this.#resolving) return;
-    this.#lookAtMs = this.#context.clock.monotonic() + LOOK_EVERY_MS;
+    this.#lookAtMs = this.#context.clock.monotonic() + this.#context.metadataMaxAgeMs;
     if (this.#facts === null) {
       this.#resolving = true;
       void this.#findOut().finally(() => (this.#resolving = false));

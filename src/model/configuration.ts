@@ -47,6 +47,8 @@ export interface ProducerSettings {
   readonly requestTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Facts of a topic older than this are asked for again: how soon added partitions are noticed. */
+  readonly metadataMaxAgeMs: number;
 }
 
 export type SourceConfig = EventsSourceConfig | FilesSourceConfig;

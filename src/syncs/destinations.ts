@@ -86,6 +86,7 @@ export class Destinations {
         },
       },
       lingerMs: producer.lingerMs,
+      metadataMaxAgeMs: producer.metadataMaxAgeMs,
       batchBytes: producer.batchBytes,
       batchMessages: producer.batchMessages,
       bufferMemoryBytes: producer.bufferMemoryBytes,

@@ -122,7 +122,7 @@ describe('three brokers', () => {
     const topic = uniqueTopic('replicated');
     await java.createTopic(topic, { partitions: 3, replication: 3 });
     const leaders = (await java.describe(topic)).partitions.map(({ leader }) => leader);
-    assert.deepEqual(leaders.toSorted(), [1, 2, 3]);
+    assert.deepEqual(leaders.toSorted((a, b) => a - b), [1, 2, 3]);
 
     await kafka.nodes[0]?.kill();
     const sent = await java.produce(

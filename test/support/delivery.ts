@@ -17,6 +17,7 @@ export const producerDefaults: ProducerSettings = {
   requestTimeoutMs: 5_000,
   deliveryTimeoutMs: 120_000,
   connectTimeoutMs: 5_000,
+  metadataMaxAgeMs: 30_000,
 };
 
 export function destinationAt(bootstrap: string, producer: Partial<ProducerSettings> = {}): DestinationConfig {

@@ -24,6 +24,8 @@ export interface LaneContext {
   readonly ledger: Ledger;
   readonly observer: DeliveryObserver;
   readonly lingerMs: number;
+  /** How often the number of partitions is looked at. */
+  readonly metadataMaxAgeMs: number;
   readonly batchMessages: number;
   /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
   batchBytes(): number;

@@ -18,8 +18,6 @@ import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
 import { Identities, type Identity } from './identity.ts';
 import { LeaderQueues } from './leader-queues.ts';
 
-/** Facts of a topic older than this are asked for again: how soon added partitions are noticed. */
-const METADATA_MAX_AGE_MS = 30_000;
 const LAST_SEQUENCE = 2 ** 31 - 1;
 const DUPLICATE_SEQUENCE_NUMBER = 46;
 
@@ -75,13 +73,13 @@ class KafkaSender implements Sender {
       clock,
     );
     this.#identities = new Identities(this.#cluster);
-    this.#limits = new TopicLimits(this.#cluster);
+    this.#limits = new TopicLimits(this.#cluster, clock, producer.metadataMaxAgeMs);
     this.#queues = new LeaderQueues(this.#cluster, producer);
   }
 
   async topic(name: string, refresh: boolean): Promise<TopicFacts | TopicProblem> {
     try {
-      const topic = await this.#cluster.topic(name, refresh ? 0 : METADATA_MAX_AGE_MS);
+      const topic = await this.#cluster.topic(name, refresh ? 0 : this.#destination.producer.metadataMaxAgeMs);
       if (topic.errorCode !== 0) return { held: heldBy(classifyCode(topic.errorCode, null), name) };
       return { partitions: topic.leaders.length, maxMessageBytes: await this.#limits.maxMessageBytes(name) };
     } catch (error) {
@@ -141,7 +139,7 @@ class KafkaSender implements Sender {
   }
 
   async #leader(topic: string, partition: number): Promise<number | Verdict> {
-    const facts = await this.#cluster.topic(topic, METADATA_MAX_AGE_MS);
+    const facts = await this.#cluster.topic(topic, this.#destination.producer.metadataMaxAgeMs);
     if (facts.errorCode !== 0) return classifyCode(facts.errorCode, null);
     const leader = facts.leaders[partition];
     if (leader === undefined) return classifyCode(3, `partition ${partition}`);

@@ -1,5 +1,6 @@
 /** What a topic takes at most, read from its configuration where the credentials allow. */
 import { describeConfigsV1, describeConfigsV2, describeConfigsV3, describeConfigsV4 } from '@platformatic/kafka';
+import type { Clock } from '../../base/clock.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { ApiModule } from '../wire/connection.ts';
 
@@ -48,21 +49,26 @@ export async function topicSettings(
 
 export class TopicLimits {
   readonly #cluster: Cluster;
-  readonly #known = new Map<string, number | null>();
+  readonly #clock: Clock;
+  readonly #maxAgeMs: number;
+  readonly #known = new Map<string, { readonly bytes: number | null; readonly readAtMs: number }>();
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, clock: Clock, maxAgeMs: number) {
     this.#cluster = cluster;
+    this.#clock = clock;
+    this.#maxAgeMs = maxAgeMs;
   }
 
   /** The topic's `max.message.bytes`; null where it may not be read: the broker's answer decides then. */
   async maxMessageBytes(topic: string): Promise<number | null> {
     const known = this.#known.get(topic);
-    if (known !== undefined) return known;
+    const nowMs = this.#clock.monotonic();
+    if (known !== undefined && nowMs - known.readAtMs < this.#maxAgeMs) return known.bytes;
     const settings = await topicSettings(this.#cluster, [topic], ['max.message.bytes']).catch(() => null);
-    if (settings === null) return null;
-    const bytes = Number(settings.get(topic)?.get('max.message.bytes'));
-    const limit = Number.isInteger(bytes) && bytes > 0 ? bytes : null;
-    this.#known.set(topic, limit);
-    return limit;
+    if (settings === null) return known?.bytes ?? null;
+    const value = Number(settings.get(topic)?.get('max.message.bytes'));
+    const bytes = Number.isInteger(value) && value > 0 ? value : null;
+    this.#known.set(topic, { bytes, readAtMs: nowMs });
+    return bytes;
   }
 }
