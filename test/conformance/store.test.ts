@@ -156,6 +156,20 @@ function runs(home: Home): void {
     await assert.rejects(runs.resume('nobody'), (error: HeadraceError) => error.code === 'not_found');
   });
 
+  it('forgets the checkpoints of ended runs only', async () => {
+    await using state = await open(home);
+    const { runs } = state.store;
+    const ended = await runs.create(runOf('orders'));
+    await runs.finish(ended.id, { state: 'failed', counts: emptyCounts(), error: null, checkpoint: 5 });
+    const running = await runs.create(runOf('orders'));
+    await runs.saveCheckpoint(running.id, 6, emptyCounts());
+    const other = await runs.create(runOf('other'));
+    await runs.finish(other.id, { state: 'failed', counts: emptyCounts(), error: null, checkpoint: 7 });
+    await runs.forget('orders');
+    const checkpoints = [ended, running, other].map(async ({ id }) => (await runs.get(id))?.checkpoint);
+    assert.deepEqual(await Promise.all(checkpoints), [null, 6, 7]);
+  });
+
   it('lists the newest first', async () => {
     await using state = await open(home);
     const { runs } = state.store;
