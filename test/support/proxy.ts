@@ -195,6 +195,10 @@ export class KafkaProxy {
     await Promise.all([...closed, ...ended]);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #accept(client: Socket, index: number): void {
     client.on('error', () => {});
     if (!this.#accepting || this.#stop.signal.aborted) return void client.resetAndDestroy();
