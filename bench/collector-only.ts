@@ -3,6 +3,7 @@
  * a process of its own, under the same load. `node bench/collector-only.ts [--seconds 5] [--rounds 5] [--connections 64]`
  */
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -17,7 +18,7 @@ import { Secret } from '../src/base/secret.ts';
 import { WriteKeys, createCollector, serverOptions } from '../src/sources/events/index.ts';
 
 interface LoadResult {
-  readonly requests: { readonly average: number };
+  readonly requests: { readonly average: number; readonly total: number };
   readonly latency: { readonly p50: number; readonly p99: number };
   readonly non2xx: number;
   readonly errors: number;
@@ -94,6 +95,7 @@ async function serve(listener: RequestListener): Promise<void> {
   const server = createServer(serverOptions, listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send!((server.address() as AddressInfo).port);
+  process.on('message', () => process.send!(process.cpuUsage()));
   process.once('disconnect', () => process.exit(printed < 0 ? 1 : 0));
 }
 
@@ -113,19 +115,32 @@ async function compare(): Promise<void> {
   );
   console.log(`event of ${bodies.single.length} bytes (${digest}), batch of 100 of them\n`);
   for (const shape of ['single', 'batch'] as const) {
-    const ratios: number[] = [];
+    const rates: number[] = [];
+    const costs: number[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
       // Turn about, so that neither always has the warmer machine.
       const order = round % 2 === 0 ? (['bare', 'collector'] as const) : (['collector', 'bare'] as const);
-      const rates = { bare: 0, collector: 0 };
-      for (const name of order) rates[name] = await measure(name, shape, seconds, connections);
-      ratios.push(rates.collector / rates.bare);
+      const taken: Partial<Record<'bare' | 'collector', Measured>> = {};
+      for (const name of order) taken[name] = await measure(name, shape, seconds, connections);
+      rates.push(taken.collector!.rate / taken.bare!.rate);
+      costs.push(taken.bare!.cpuMicroseconds / taken.collector!.cpuMicroseconds);
     }
-    ratios.sort((a, b) => a - b);
-    const median = ratios[Math.floor(ratios.length / 2)]!;
-    const all = ratios.map((ratio) => ratio.toFixed(3)).join(' ');
-    console.log(`${shape}: collector / bare = ${median.toFixed(3)} (median of ${all})\n`);
+    console.log(`${shape}: collector / bare in requests a second: ${median(rates)}`);
+    console.log(
+      `${shape}: bare / collector in CPU time a request, which a busy machine disturbs less: ${median(costs)}\n`,
+    );
   }
+}
+
+function median(ratios: number[]): string {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const all = sorted.map((ratio) => ratio.toFixed(3)).join(' ');
+  return `${sorted[Math.floor(sorted.length / 2)]!.toFixed(3)} (median of ${all})`;
+}
+
+interface Measured {
+  readonly rate: number;
+  readonly cpuMicroseconds: number;
 }
 
 async function measure(
@@ -133,7 +148,7 @@ async function measure(
   shape: Shape,
   seconds: number,
   connections: number,
-): Promise<number> {
+): Promise<Measured> {
   const child = fork(fileURLToPath(import.meta.url), ['serve', name]);
   const [port] = (await once(child, 'message')) as [number];
   const load = createRequire(import.meta.url)('autocannon') as Load;
@@ -145,12 +160,25 @@ async function measure(
     connections,
   };
   await load({ ...options, duration: 1 });
+  const before = await cpuTime(child);
   const result = await load({ ...options, duration: seconds });
+  const cpuMicroseconds = ((await cpuTime(child)) - before) / result.requests.total;
   child.disconnect();
   await once(child, 'exit');
   if (result.non2xx + result.errors > 0) throw new Error(`${name}: ${result.non2xx} refused, ${result.errors} errors`);
   const { p50, p99 } = result.latency;
   const rate = result.requests.average;
-  console.log(`${shape} ${name.padEnd(9)} ${rate.toFixed(0).padStart(6)} requests/s  p50 ${p50} ms  p99 ${p99} ms`);
-  return rate;
+  const cpu = cpuMicroseconds.toFixed(1).padStart(6);
+  const perSecond = rate.toFixed(0).padStart(6);
+  console.log(
+    `${shape} ${name.padEnd(9)} ${perSecond} requests/s  p50 ${p50} ms  p99 ${p99} ms  CPU ${cpu} µs a request`,
+  );
+  return { rate, cpuMicroseconds };
+}
+
+/** Microseconds of CPU the server has used so far. */
+async function cpuTime(child: ChildProcess): Promise<number> {
+  child.send('cpu');
+  const [usage] = (await once(child, 'message')) as [NodeJS.CpuUsage];
+  return usage.user + usage.system;
 }
