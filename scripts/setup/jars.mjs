@@ -20,7 +20,6 @@ import { fail, progress, say, SetupError } from './say.mjs';
 
 const PARALLEL = 4;
 const TRIES = 4;
-const FIRST_WAIT_MS = 500;
 /** Without a byte for so long a download is begun again. */
 const STALL_MS = 30_000;
 
@@ -47,8 +46,11 @@ async function isGood(path, { size, sha512 }) {
   return hash.digest('hex') === sha512;
 }
 
-/** Gets what is missing into `folder`, and removes jars that are not on the list. */
-export async function fetchJars(folder, list) {
+/**
+ * Gets what is missing into `folder`, and removes jars that are not on the list.
+ * A failed try is repeated after `firstWaitMs`, the next after twice that.
+ */
+export async function fetchJars(folder, list, firstWaitMs = 1000) {
   mkdirSync(folder, { recursive: true });
   const names = new Set(list.map(jarName));
   for (const name of readdirSync(folder)) if (name.endsWith('.jar') && !names.has(name)) rmSync(join(folder, name));
@@ -60,7 +62,7 @@ export async function fetchJars(folder, list) {
   const queue = [...missing].sort((a, b) => b.size - a.size);
   const worker = async () => {
     for (let jar = queue.shift(); jar !== undefined && !stop.signal.aborted; jar = queue.shift())
-      await fetchJar(folder, jar, shown, stop.signal);
+      await fetchJar(folder, jar, { shown, firstWaitMs, signal: stop.signal });
   };
   try {
     await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -72,7 +74,7 @@ export async function fetchJars(folder, list) {
   }
 }
 
-async function fetchJar(folder, jar, shown, signal) {
+async function fetchJar(folder, jar, { shown, firstWaitMs, signal }) {
   const path = join(folder, jarName(jar));
   const part = `${path}.part`;
   const address = await addressOf(jar);
@@ -88,7 +90,7 @@ async function fetchJar(folder, jar, shown, signal) {
       if (error.code === 'ENOSPC')
         throw new SetupError(`The disk that holds ${folder} is full: free 100 MB and run this again.`);
       if (attempt === TRIES) throw new SetupError(sentence(jar, address, error));
-      await new Promise((done) => setTimeout(done, FIRST_WAIT_MS * 2 ** (attempt - 1)));
+      await new Promise((done) => setTimeout(done, firstWaitMs * 2 ** (attempt - 1)));
     }
   }
 }
@@ -153,11 +155,16 @@ function sentence(jar, address, error) {
 
 async function main() {
   const { values, positionals } = parseArgs({
-    options: { cache: { type: 'string' }, lists: { type: 'string' } },
+    options: {
+      cache: { type: 'string' },
+      lists: { type: 'string' },
+      'first-wait-ms': { type: 'string', default: '1000' },
+    },
     allowPositionals: true,
   });
   const lists = readLists(values.lists);
-  for (const name of positionals) await fetchJars(resolve(values.cache, name), lists[name]);
+  for (const name of positionals)
+    await fetchJars(resolve(values.cache, name), lists[name], Number(values['first-wait-ms']));
   say('All jars are in place.');
 }
 
