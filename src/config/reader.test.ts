@@ -151,6 +151,7 @@ syncs:
     destination: 'main',
     read: { file: 'orders/*.csv', format: 'csv', types: { id: 'text' } },
     types: null,
+    trigger: null,
     behaviour: 'send',
     message: {
       topic: 'rows',

@@ -47,9 +47,12 @@ export interface ReaderOptions extends Partial<RoomChecks> {
   readonly sealer: Sealer;
 }
 
-/** `checkMessage` is the check of the room of mappings; without it mappings pass unchecked. */
+/** The checks are those of the room of mappings; without them mappings and triggers pass unchecked. */
 export function createConfigReader(options: ReaderOptions): ConfigReader {
-  const checks: RoomChecks = { checkMessage: options.checkMessage ?? (() => []) };
+  const checks: RoomChecks = {
+    checkMessage: options.checkMessage ?? (() => []),
+    checkTrigger: options.checkTrigger ?? (() => []),
+  };
   const check = (objects: readonly WrittenObject[]): Checked => checkObjects(objects, options, checks);
   return {
     check,

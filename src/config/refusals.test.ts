@@ -147,7 +147,8 @@ const cases: Record<string, Case> = {
   'a source that does not exist': { text: file({ tracks: `source: websit\n    destination: main\n    ${topic}` }), path: 'syncs.tracks.source', reason: /does not exist/, remedy: /Did you mean website/ },
   'a destination that does not exist': { text: file({ tracks: `source: website\n    destination: elsewhere\n    ${topic}` }), path: 'syncs.tracks.destination', reason: /does not exist/, remedy: /There are: main/ },
   'a sync without topic': { text: eventSync('message: {key: $.userId}'), path: 'syncs.tracks.message.topic', reason: /missing/, remedy: /defaults: \{topic/ },
-  'a trigger': { text: eventSync(`${topic}\n    trigger: type = "track"`), path: 'syncs.tracks.trigger', ...notYet, remedy: /types: \[track, identify\]/ },
+  'a trigger that is no text': { text: eventSync(`${topic}
+    trigger: [type]`), path: 'syncs.tracks.trigger', remedy: /trigger: type = /, reason: /a condition/ },
   'a sync key': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    key: id`), path: 'syncs.rows.key', ...notYet, remedy: /message\.key/ },
   'behaviour mirror': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    behaviour: mirror`), path: 'syncs.rows.behaviour', ...notYet, remedy: /send/ },
   'a mirror block': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    mirror: {}`), path: 'syncs.rows.mirror', ...notYet, remedy: /send/ },
@@ -218,7 +219,7 @@ sources:
     write_key: \${NOWHERE}
     max_batch_events: many
 syncs:
-  a: {source: website, destination: main, trigger: x, types: [trak]}
+  a: {source: website, destination: main, trigger: [x], types: [trak]}
   b: {source: nobody, destination: main}
 `;
   const error = refusal(text);
@@ -229,7 +230,7 @@ syncs:
     'test.yaml:6:5 sources.website.write_key',
     'test.yaml:7:5 sources.website.max_batch_events',
     'test.yaml:9:43 syncs.a.trigger',
-    'test.yaml:9:63 syncs.a.types[0]',
+    'test.yaml:9:65 syncs.a.types[0]',
   ]);
   assert.equal(error.code, 'config_invalid');
   assert.equal(error.message.split('\n').length, found.length);

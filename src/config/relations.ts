@@ -32,6 +32,8 @@ export interface SoundObjects {
 export interface RoomChecks {
   /** What the mappings of a message say; `kind` is what the records are. */
   checkMessage(message: MessageConfig, path: string, kind: 'rows' | 'events'): readonly Problem[];
+  /** Whether the text of a trigger is one. */
+  checkTrigger(trigger: string, path: string): readonly Problem[];
 }
 
 /** The configuration of all objects without a problem. Problems are told at each object's place. */
@@ -55,7 +57,11 @@ export function relate(objects: SoundObjects, checks: RoomChecks, tell: (problem
     if (source === undefined || destination === undefined) continue;
     const before = sync.at.problemCount;
     checkSync(sync, source, destination);
-    const wrong = checks.checkMessage(sync.body.message, sync.at.child('message').path, kindOf(source));
+    const { message, trigger } = sync.body;
+    const wrong = [
+      ...checks.checkMessage(message, sync.at.child('message').path, kindOf(source)),
+      ...(trigger === null ? [] : checks.checkTrigger(trigger, sync.at.child('trigger').path)),
+    ];
     for (const problem of wrong) tell(problem);
     countPair(sync, bounds.get(source.name) ?? Infinity, perPair);
     if (sync.at.problemCount === before) syncs.set(sync.name, finish(sync, source));

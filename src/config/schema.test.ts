@@ -62,7 +62,7 @@ test('refuses what the checks refuse', async () => {
     { sources: { a: { type: 'postgres' } } },
     { sources: { a: { type: 'events' } } },
     { sources: { a: { type: 'files', path: 'x', write_key: 'y' } } },
-    { syncs: { a: { source: 'x', destination: 'y', trigger: 'x' } } },
+    { syncs: { a: { source: 'x', destination: 'y', trigger: ['x'] } } },
     { syncs: { a: { source: 'x', destination: 'y', types: [] } } },
     { syncs: { a: { destination: 'y' } } },
   ];

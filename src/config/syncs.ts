@@ -8,7 +8,6 @@ import { choice, flag, integer, text } from './spec-scalars.ts';
 
 const DIFFERENCE_INSTEAD = 'Every run sends all rows it reads, which is `behaviour: send`.';
 const DATABASE_INSTEAD = 'Export the table to a file and write `read: {file: …}`.';
-const TRIGGER_INSTEAD = 'To choose events by their type, write `types: [track, identify]`.';
 const SCHEDULE_INSTEAD = 'Start each run with `headrace run`, by cron if need be.';
 const FIELDS_INSTEAD = 'Write the fields of `message` themselves.';
 
@@ -56,7 +55,11 @@ const fields = {
     'The types of events that pass; all when left out.',
     null,
   ),
-  trigger: notYet(TRIGGER_INSTEAD),
+  trigger: optional(
+    text({ shape: 'a condition', example: `trigger: type = "track" and event != "Heartbeat"` }),
+    'The condition a record must meet (FQL).',
+    null,
+  ),
   key: notYet(`${DIFFERENCE_INSTEAD} The key of messages is \`message.key\`.`),
   behaviour: optional(
     choice(['send'], {
@@ -96,6 +99,7 @@ export interface SyncBody {
   readonly destination: string;
   readonly read: FileRead | null;
   readonly types: readonly EventType[] | null;
+  readonly trigger: string | null;
   readonly behaviour: 'send' | null;
   readonly message: MessageBody['message'];
   readonly partitioner: 'murmur2' | 'crc32' | 'fnv1a';
@@ -109,7 +113,7 @@ export const sync: Spec<SyncBody> = object(fields, {
     if (inner !== undefined && values.partitioner !== null && inner !== values.partitioner) {
       return at.child('partitioner').problem('contradicts `message.partitioner`.', 'Keep one of the two.');
     }
-    const { enabled, source, destination, read: what, types, behaviour, batch: limits } = values;
+    const { enabled, source, destination, read: what, types, trigger, behaviour, batch: limits } = values;
     const chosen = inner ?? values.partitioner ?? 'murmur2';
     return {
       enabled,
@@ -117,6 +121,7 @@ export const sync: Spec<SyncBody> = object(fields, {
       destination,
       read: what,
       types,
+      trigger,
       behaviour,
       message: values.message?.message ?? {},
       partitioner: chosen,

@@ -1,6 +1,7 @@
 /** The mapping room: record to message. */
 export { checkColumns, checkMessage } from './check.ts';
 export { compileMapping } from './compile.ts';
+export { checkTrigger, compileCondition, type Condition } from './condition.ts';
 export { directives } from './directives/index.ts';
 export type { Directive, DirectiveExample } from './directive.ts';
 export { topicNameFault } from './fields/topic.ts';

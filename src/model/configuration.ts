@@ -84,6 +84,8 @@ export interface SyncConfig {
   readonly read: FileRead | null;
   /** Event syncs only: the event types that pass; null lets all pass. */
   readonly types: readonly EventType[] | null;
+  /** The condition a record must meet, as FQL; null lets all pass. */
+  readonly trigger: string | null;
   readonly behaviour: 'send' | null;
   readonly message: MessageConfig;
   readonly partitioner: Partitioner;
@@ -112,10 +114,30 @@ export interface MessageConfig {
   readonly headers?: JsonValue;
   readonly payload?: JsonValue;
   readonly columns?: readonly ColumnConfig[];
+  /** Mustache text. */
+  readonly template?: string;
+  readonly template_type?: 'json' | 'text';
   readonly meta_fields?: boolean;
 }
 
+/** One member of the value. Its parts work in this order: `when`, `trim`, `replace`, `type`, `mandatory`, nulls. */
 export interface ColumnConfig {
-  readonly from: string;
+  /** The column of the source; `value`, a constant or a mapping, may stand in its place. */
+  readonly from?: string;
+  readonly value?: JsonValue;
+  /** Its name in the message; a dot leads into an object, and `\.` is a dot. */
   readonly to: string;
+  readonly type?: ColumnTarget;
+  /** Without a value: true or `reject`: the row is rejected; `mark`: it is sent, and the message says so in `flaws`. */
+  readonly mandatory?: boolean | 'reject' | 'mark';
+  /** White space at both ends of a text goes. */
+  readonly trim?: boolean;
+  readonly replace?: readonly { readonly find: string; readonly with: string }[];
+  /** The first trigger that the record passes gives the value; without one `else` where given, or `from` or `value`. */
+  readonly when?: readonly { readonly if: string; readonly then: JsonValue }[];
+  readonly else?: JsonValue;
+  readonly leave_out_null?: boolean;
 }
+
+/** What a column's value is made to be. */
+export type ColumnTarget = 'text' | 'number' | 'bool' | 'date' | 'json';

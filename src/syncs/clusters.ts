@@ -1,11 +1,13 @@
 /** Questions to a destination's cluster that carry no records: its health, its topics, its messages. */
 import type { Clock } from '../base/clock.ts';
 import { checkDestination as examine } from '../kafka/doctor/check.ts';
-import { tailTopic as tail, type TailedMessage } from '../kafka/tail.ts';
+import { tailTopic as tail, type TailStart, type TailedMessage } from '../kafka/tail.ts';
 import { createTopics as create, type NewTopic } from '../kafka/topics/create.ts';
 import { listTopics as list, type ListedTopic } from '../kafka/topics/list.ts';
 import type { DestinationReport } from '../kafka/doctor/report.ts';
 import type { DestinationConfig } from '../model/index.ts';
+
+export type { TailedMessage };
 
 /** Plain text so far; TLS and SASL settings come in here. */
 const security = {};
@@ -32,7 +34,7 @@ export function createTopics(
 export function tailTopic(
   destination: DestinationConfig,
   topic: string,
-  options: { readonly fromStart: boolean },
+  options: TailStart,
   clock: Clock,
   signal: AbortSignal,
 ): AsyncIterable<TailedMessage> {

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { integrationsAllow } from '../sources/events/index.ts';
 import type { EventIntake, IntakeAnswer } from '../sources/ports.ts';
-import type { Configuration, EventType, SourceRecord } from '../model/index.ts';
+import type { Configuration, SourceRecord } from '../model/index.ts';
 import type { Destinations, OpenDestination } from './destinations.ts';
 import { ACCEPT_WITHIN_MS, EventBatch, type EventRoute } from './event-batch.ts';
 import { isActive, type Flow } from './flows.ts';
@@ -101,11 +101,9 @@ export class SyncsIntake implements EventIntake {
 
 function plan(flow: Flow): PlannedRoute {
   const { sync } = flow;
-  const types: ReadonlySet<EventType> | null = sync.types === null ? null : new Set(sync.types);
-  const typePasses = types === null ? null : (event: SourceRecord): boolean => types.has(event.stream as EventType);
   return {
     flow,
     context: { sync: sync.name, source: sync.source, syncedAt: '', syncedAtMs: 0, run: null },
-    passes: (event) => (typePasses === null || typePasses(event)) && integrationsAllow(event, sync.destination),
+    passes: (event) => (flow.passes === null || flow.passes(event)) && integrationsAllow(event, sync.destination),
   };
 }

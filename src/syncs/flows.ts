@@ -1,12 +1,21 @@
 /** Syncs made ready to run: mapping compiled, destination open. Rebuilt whole when the configuration changes. */
-import { compileMapping, type CompiledMapping } from '../mapping/index.ts';
-import { emptyCounts, type Configuration, type Counts, type Held, type SyncConfig } from '../model/index.ts';
+import { compileCondition, compileMapping, type CompiledMapping, type Condition } from '../mapping/index.ts';
+import {
+  emptyCounts,
+  type Configuration,
+  type Counts,
+  type Held,
+  type SourceRecord,
+  type SyncConfig,
+} from '../model/index.ts';
 import type { IntakeOptions } from '../delivery/index.ts';
 
 export interface Flow {
   readonly sync: SyncConfig;
   readonly kind: 'events' | 'table';
   readonly mapping: CompiledMapping;
+  /** Whether the sync's `types` and `trigger` let a record pass; null: all pass. */
+  readonly passes: ((record: SourceRecord) => boolean) | null;
   readonly options: IntakeOptions;
   /** Since start; kept when the configuration changes. For a table sync of its runs since start. */
   readonly counts: Counts;
@@ -37,6 +46,7 @@ export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<st
       sync,
       kind,
       mapping,
+      passes: compilePasses(sync),
       options,
       counts: before?.counts ?? emptyCounts(),
       held: before?.held ?? null,
@@ -52,4 +62,23 @@ export function isActive(flow: Flow, configuration: Configuration): boolean {
     configuration.sources.get(flow.sync.source)?.enabled === true &&
     configuration.destinations.get(flow.sync.destination)?.enabled === true
   );
+}
+
+function compilePasses({ types, trigger }: SyncConfig): Flow['passes'] {
+  const condition = compileCondition(trigger);
+  const allowed: ReadonlySet<string> | null = types === null ? null : new Set(types);
+  if (allowed === null) return condition === null ? null : (record) => meets(condition, record);
+  if (condition === null) return (record) => allowed.has(record.stream);
+  return (record) => allowed.has(record.stream) && meets(condition, record);
+}
+
+/** A record that cannot be read goes on to the mapping, which says why it is rejected. */
+function meets(condition: Condition, record: SourceRecord): boolean {
+  let data;
+  try {
+    data = record.data;
+  } catch {
+    return true;
+  }
+  return condition(data);
 }

@@ -127,15 +127,9 @@ async function previewRecord(
 ): Promise<Previewed> {
   const { position } = record;
   const lints = [...flow.mapping.lints];
-  const { types } = flow.sync;
-  if (types !== null && !(types as readonly string[]).includes(record.stream)) {
-    return {
-      position,
-      result: { state: 'filtered', reason: `type ${record.stream} is not among types` },
-      partition: null,
-      partitionBy: null,
-      lints,
-    };
+  if (flow.passes !== null && !flow.passes(record)) {
+    const reason = filteredBecause(flow, record);
+    return { position, result: { state: 'filtered', reason }, partition: null, partitionBy: null, lints };
   }
   const result = flow.mapping.map(record, context);
   if ('state' in result) return { position, result, partition: null, partitionBy: null, lints };
@@ -155,6 +149,11 @@ async function previewRecord(
     partitionBy,
     lints,
   };
+}
+
+function filteredBecause({ sync }: Flow, record: SourceRecord): string {
+  const byType = sync.types !== null && !(sync.types as readonly string[]).includes(record.stream);
+  return byType ? `type ${record.stream} is not among types` : `the trigger does not pass: ${sync.trigger}`;
 }
 
 function ruleOf(message: Message, config: MessageConfig): NonNullable<Previewed['partitionBy']> {

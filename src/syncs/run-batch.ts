@@ -55,10 +55,15 @@ export class RunBatch implements MessageOwner {
 
   /** Maps every record and hands its message in, in the source's order. */
   hand(delivery: Delivery): void {
-    const { mapping, options } = this.#flow;
+    const { mapping, options, passes } = this.#flow;
     const { records, rejections } = this.#batch;
     for (const { position, outcome, raw } of rejections) this.#reject({ position, bytes: raw }, null, outcome);
     for (let index = 0; index < records.length; index++) {
+      if (passes !== null && !passes(records[index]!)) {
+        this.#counts.filtered++;
+        this.#settle();
+        continue;
+      }
       const mapped = mapping.map(records[index]!, this.#context);
       if ('state' in mapped) {
         this.#reject(records[index]!, null, mapped);

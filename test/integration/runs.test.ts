@@ -255,3 +255,26 @@ test('a change of the mapping takes effect between records of a run: each record
   }
   assert.deepEqual(new Set(read.map((record) => String(record.headers[0]![1]))), new Set(['1', '2']));
 });
+
+test('records that do not meet the trigger are filtered, counted, and preview says why', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'run-trigger', { partitions: 1 });
+  const e = await engine(t, bootstrap);
+  e.write('a.jsonl', rows(0, 100));
+  e.apply({
+    syncs: {
+      s: {
+        source: 'files',
+        destination: 'main',
+        read: { file: 'a.jsonl' },
+        trigger: 'id >= 90 and !(id = 95)',
+        message: { topic, key: '$.id', payload: '$.' },
+      },
+    },
+  });
+  const run = await e.run('s');
+  assert.deepEqual([run.counts.read, run.counts.delivered, run.counts.filtered], [100, 9, 91]);
+  assertReconciles(run);
+  const keys = (await oracle(bootstrap).readAll(topic)).map((record) => String(record.key));
+  assert.deepEqual(keys, ['90', '91', '92', '93', '94', '96', '97', '98', '99']);
+});
