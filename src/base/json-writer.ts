@@ -43,6 +43,11 @@ export function writeRaw(bytes: Uint8Array): void {
   end = at;
 }
 
+/** The last byte of the piece, -1 when nothing was written yet. */
+export function lastByte(): number {
+  return end > start ? slab[end - 1]! : -1;
+}
+
 export function writeByte(byte: number): void {
   reserve(1);
   slab[end++] = byte;
@@ -95,6 +100,15 @@ export function writeString(text: string): void {
   }
   target[at++] = QUOTE;
   end = at;
+}
+
+/** Writes text as `writeString` does, without the quotes around it. */
+export function writeEscaped(text: string): void {
+  const mark = end - start;
+  writeString(text);
+  // The quotes are taken off again: the text moves one byte to the front.
+  slab.copyWithin(start + mark, start + mark + 1, end - 1);
+  end -= 2;
 }
 
 /**

@@ -3,12 +3,13 @@ import { suggest } from '../base/suggest.ts';
 import type { JsonValue, MessageConfig, Problem } from '../model/index.ts';
 import { isObject } from './directive.ts';
 import { bytesOf } from './fields/bytes.ts';
-import { checkColumnList, missingColumns } from './fields/columns.ts';
+import { checkColumnList, missingColumns } from './fields/columns-check.ts';
 import { checkHeaders } from './fields/headers.ts';
 import { checkPartition } from './fields/partition.ts';
 import { addedFields, collision } from './fields/payload.ts';
 import { readTimestamp } from './fields/timestamp.ts';
 import { timeUnits, type TimeUnit } from './times.ts';
+import { checkTemplateText, templateTypes } from './fields/template.ts';
 import { checkTopic } from './fields/topic.ts';
 import { checkMapping, compileExpression } from './mapping.ts';
 import { Refusal, shown } from './refusal.ts';
@@ -36,7 +37,7 @@ export function checkMessage(message: unknown, path: string, kind: Kind): Proble
  */
 export function checkColumns(message: MessageConfig, columns: readonly string[], path: string): Problem[] {
   if (message.columns !== undefined) return missingColumns(message.columns, columns, `${path}.columns`);
-  if (message.payload !== undefined || message.meta_fields === false) return [];
+  if (message.payload !== undefined || message.template !== undefined || message.meta_fields === false) return [];
   return addedFields
     .filter((name) => columns.includes(name))
     .map((name) => ({
@@ -67,6 +68,8 @@ const fieldChecks: { readonly [field: string]: FieldCheck | undefined } = {
     });
   },
   payload: checkMapping,
+  template: (value, at, _kind, message) => checkTemplateText(value, message.template_type, at),
+  template_type: (value, at) => checkChoice(value, at, templateTypes),
   columns: (value, at, kind, message) =>
     checkColumnList(value, at, kind === 'rows' && message.meta_fields !== false ? addedFields : []),
   meta_fields(value, at, kind) {
@@ -89,16 +92,17 @@ function unknownField(name: string, path: string): Problem {
 
 function contradictions(message: { [key: string]: JsonValue }, path: string): Problem[] {
   const problems: Problem[] = [];
-  const values = ['payload', 'columns'].filter((name) => Object.hasOwn(message, name));
+  const values = ['payload', 'columns', 'template'].filter((name) => Object.hasOwn(message, name));
   if (values.length > 1)
     problems.push({
       path: `${path}.${values[1]}`,
-      reason: `the message's value comes from ${values.join(' or ')}, not from both`,
+      reason: `the message's value comes from ${values.join(' or ')}, not from ${values.length === 2 ? 'both' : 'all'}`,
       remedy: 'keep one of them',
     });
   for (const [name, needed] of [
     ['default_partition_for', 'default_partition'],
     ['timestamp_unit', 'timestamp'],
+    ['template_type', 'template'],
   ] as const)
     if (Object.hasOwn(message, name) && !Object.hasOwn(message, needed))
       problems.push({

@@ -10,6 +10,7 @@ import {
 } from '../model/index.ts';
 import { checkMessage } from './check.ts';
 import { bytesOf } from './fields/bytes.ts';
+import { takeFlaws } from './fields/flaws.ts';
 import { compileHeaders, noHeaders } from './fields/headers.ts';
 import { compilePartition } from './fields/partition.ts';
 import { compilePayload } from './fields/payload.ts';
@@ -102,7 +103,7 @@ function compileFields(
     const headerList = headersOf(root, record, context);
     field = 'payload';
     const value = payloadOf(root, record, context);
-    return {
+    const message = {
       topic: topicName,
       partition: partitionNumber,
       partitionKey: hashed,
@@ -111,6 +112,8 @@ function compileFields(
       headers: headerList,
       timestampMs,
     };
+    const flaws = takeFlaws();
+    return flaws === null ? message : { ...message, flaws };
   };
   const parts = [topicExpression, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
   return { build, read: allFields(parts.map((part) => (part === null ? [] : part.fields))) };
@@ -162,6 +165,7 @@ function choosePartition(partition: Expression | null, standard: Expression | nu
 }
 
 function rejection(error: unknown): Rejection {
+  takeFlaws();
   if (error instanceof Refusal) {
     const at = error.field === '' ? field : error.field;
     const reason = error.field === '' ? `${at}: ${error.message}` : error.message;

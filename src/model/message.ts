@@ -16,6 +16,8 @@ export interface Message {
   readonly headers: readonly Header[];
   /** Epoch milliseconds. */
   readonly timestampMs: number;
+  /** What is missing in it though it goes (a mandatory column that only marks): a run with such messages is marked. */
+  readonly flaws?: readonly string[];
 }
 
 /** The bytes a message counts as against memory and batch limits: key, value, headers and a fixed overhead. */

@@ -15,6 +15,7 @@ import { literalDirective } from './literal.ts';
 import { lookupDirective } from './lookup.ts';
 import { mergeDirective } from './merge.ts';
 import { metaDirective } from './meta.ts';
+import { mustacheDirective } from './mustache.ts';
 import { pathDirective } from './path.ts';
 import { patternDirective } from './pattern.ts';
 import { replaceDirective } from './replace.ts';
@@ -37,6 +38,7 @@ const list: readonly Directive[] = [
   mergeDirective,
   transformDirective,
   excludeWhenNullDirective,
+  mustacheDirective,
   liquidDirective,
   lookupDirective,
   numberDirective,

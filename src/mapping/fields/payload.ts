@@ -8,6 +8,7 @@ import type { MappingContext } from '../ports.ts';
 import { Refusal, shown } from '../refusal.ts';
 import { syncedAtOf } from '../synced-at.ts';
 import { columnsExpression } from './columns.ts';
+import { compileTemplate } from './template.ts';
 
 export interface CompiledPayload {
   readonly of: (...input: Parameters<Evaluate>) => Buffer;
@@ -32,6 +33,8 @@ export function compilePayload(message: MessageConfig, kind: 'rows' | 'events'):
     const columns = columnsExpression(message.columns, adds ? addedExpressions : []);
     return { of: printed(compileObject(columns)), fields: null };
   }
+  if (message.template !== undefined)
+    return { of: compileTemplate(message.template, message.template_type ?? 'json', kind), fields: null };
   if (message.payload !== undefined) return payloadOf(compileExpression(message.payload as JsonValue));
   return adds ? allColumns : forwarded;
 }
