@@ -15,7 +15,7 @@ const module = fileURLToPath(new URL('./data-lock.ts', import.meta.url));
 const program = `import { acquireDataLock } from ${JSON.stringify(module)};
   acquireDataLock(process.argv[1], { role: 'the child' });
   console.log('held');
-  setInterval(() => {}, 1000);`;
+  if (process.argv[2] !== 'once') setInterval(() => {}, 1000);`;
 
 async function holder(dataFolder: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, dataFolder], {
@@ -54,7 +54,9 @@ test('a second attempt within the process is refused and does not break the firs
     isHeldBy(new RegExp(`process ${process.pid} \\(first\\)`)),
   );
   // Were the lock lost by that attempt, the child would get it.
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, dataFolder], { stdio: 'ignore' });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, dataFolder, 'once'], {
+    stdio: 'ignore',
+  });
   const [code] = (await once(child, 'exit')) as [number];
   assert.notEqual(code, 0);
   lock.release();

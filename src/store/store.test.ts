@@ -42,16 +42,6 @@ test('S3: SQLite keeps all its files closed to others', async () => {
   assert.deepEqual(readdirSync(options.dataFolder), ['headrace.db']);
 });
 
-test('SQLite flushes every commit', async () => {
-  const options = fresh();
-  const store = await openStore(options);
-  // The journal mode is in the file; how commits are flushed is a setting of each connection, which only the code has.
-  const other = new DatabaseSync(join(options.dataFolder, 'headrace.db'));
-  assert.equal(other.prepare('pragma journal_mode').get()?.['journal_mode'], 'wal');
-  other.close();
-  await store.close();
-});
-
 test('a state of a newer version is refused, and left as it is', async () => {
   const options = fresh();
   await (await openStore(options)).close();

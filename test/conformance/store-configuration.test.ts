@@ -155,6 +155,11 @@ test('a change that breaks what is stored is refused; what was broken before doe
     configuration.problems?.map(({ path }) => path),
     ['sources.website.write_key'],
   );
+  // The broken object itself is refused as long as it is broken.
+  assert.deepEqual(
+    (await later.objects.plan(read(withKey), { prune: false })).problems.map(({ path }) => path),
+    ['sources.website.write_key'],
+  );
   const other = 'destinations: {main: {brokers: other}}';
   await later.objects.apply(read(other), { prune: false });
   assert.deepEqual((await later.objects.load()).destinations.get('main')?.brokers, [{ host: 'other', port: 9092 }]);
