@@ -19,6 +19,7 @@ import {
   type ActiveRun,
   type Previewed,
   type SyncsTools,
+  type TailedMessage,
 } from '../syncs/index.ts';
 import type {
   CheckReport,
@@ -159,15 +160,7 @@ export class Service implements HeadraceService {
       this.#tools.clock,
       signal,
     )) {
-      yield {
-        topic,
-        partition: message.partition,
-        offset: String(message.offset),
-        timestamp: message.timestampMs,
-        key: shown(message.key),
-        headers: message.headers.map(([name, value]) => [name, shown(value)] as const),
-        value: shown(message.value),
-      };
+      yield tailMessage(message);
     }
   }
 
@@ -270,6 +263,20 @@ function previewLine(previewed: Previewed): PreviewLine {
     value: shown(result.value),
   };
   return { passed: true, message, reason: null, position, partitionBy, bytes: result.value?.length ?? 0, lints };
+}
+
+/** A message as read from Kafka, its bytes as text where they are text. */
+export function tailMessage(message: TailedMessage): TailMessage {
+  const { topic, partition, offset, timestampMs, key, headers, value } = message;
+  return {
+    topic,
+    partition,
+    offset: String(offset),
+    timestamp: timestampMs,
+    key: shown(key),
+    headers: headers.map(([name, content]) => [name, shown(content)] as const),
+    value: shown(value),
+  };
 }
 
 function summaryOf(letter: StoredDeadLetter): DeadLetterSummary {

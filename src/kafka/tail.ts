@@ -14,6 +14,12 @@ export interface TailedMessage extends StoredMessage {
   readonly partition: number;
 }
 
+export interface TailStart {
+  readonly fromStart: boolean;
+  /** Called once it is settled where each partition is read from: what is written after that is seen. */
+  readonly ready?: () => void;
+}
+
 const MAX_WAIT_MS = 500;
 const MAX_BYTES = 1024 * 1024;
 const UNKNOWN_TOPIC = 3;
@@ -32,7 +38,7 @@ export async function* tailTopic(
   security: ConnectionSettings['security'],
   clock: Clock,
   topic: string,
-  options: { readonly fromStart: boolean },
+  options: TailStart,
   signal: AbortSignal,
 ): AsyncGenerator<TailedMessage, void, undefined> {
   const cluster = openCluster(destination, security, clock);
@@ -41,6 +47,7 @@ export async function* tailTopic(
   signal.addEventListener('abort', stop, { once: true });
   try {
     await tail.begin(options.fromStart ? EARLIEST : LATEST);
+    options.ready?.();
     while (!signal.aborted) yield* await tail.next();
   } catch (error) {
     if (!signal.aborted) throw clusterError(destination, error);

@@ -21,10 +21,18 @@ function clockAt(): { clock: typeof systemClock; forward: (ms: number) => void }
   return { clock: { ...systemClock, monotonic: () => now }, forward: (ms) => (now += ms) };
 }
 
+test('a trouble that passes at once is not told at all', () => {
+  const describer = new Describer(clockAt().clock);
+  assert.equal(describer.describe(attempt('retry', 'no leader')), null);
+  assert.equal(describer.describe(attempt('written')), null);
+});
+
 test('a trouble that lasts is told once, again after half a minute, and its end once', () => {
   const { clock, forward } = clockAt();
   const describer = new Describer(clock);
   assert.equal(describer.describe(attempt('written')), null);
+  assert.equal(describer.describe(attempt('retry', 'no broker')), null);
+  forward(1_000);
   assert.equal(describer.describe(attempt('retry', 'no broker'))?.level, 'warn');
   assert.equal(describer.describe(attempt('retry', 'no broker')), null);
   forward(30_000);

@@ -14,11 +14,15 @@ export interface LogLine {
 
 /** A trouble that lasts is told again after this. */
 const REPEAT_AFTER_MS = 30_000;
+/** One that is over sooner (a leader moves, a broker has just started) is none. */
+const TROUBLE_AFTER_MS = 1_000;
 
 export class Describer {
   readonly #clock: Clock;
   /** When each lasting trouble was told last. */
   readonly #told = new Map<string, number>();
+  /** Since when each destination takes nothing. */
+  readonly #since = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -67,6 +71,8 @@ export class Describer {
         return runStarted(event.run);
       case 'run_ended':
         return runEnded(event.run);
+      case 'left_out':
+        return line('error', `Left out until it is mended: ${event.problem}`, {});
       case 'warned':
         return line('warn', event.message, {});
     }
@@ -87,6 +93,7 @@ export class Describer {
     const fields = { destination, topic, messages, outcome, reason, tookMs: Math.round(tookMs) };
     const trouble = `attempt ${destination}`;
     if (outcome === 'written') {
+      this.#since.delete(destination);
       if (!this.#told.delete(trouble)) return null;
       return line('info', `Destination ${destination} takes messages again`, { destination });
     }
@@ -94,7 +101,10 @@ export class Describer {
       if (!this.#mayTell(`rejected ${destination} ${topic}`)) return null;
       return line('warn', `Destination ${destination} rejects messages for topic ${topic}: ${reason}`, fields);
     }
-    if (!this.#mayTell(trouble)) return null;
+    const now = this.#clock.monotonic();
+    const since = this.#since.get(destination) ?? now;
+    this.#since.set(destination, since);
+    if (now - since < TROUBLE_AFTER_MS || !this.#mayTell(trouble)) return null;
     return line('warn', `Destination ${destination} does not take messages for now: ${reason}`, fields);
   }
 

@@ -17,6 +17,8 @@ export type TelemetryEvent =
   | { readonly kind: 'held'; readonly sync: string; readonly reason: string | null; readonly remedy: string | null }
   | { readonly kind: 'run_started'; readonly run: RunFacts }
   | { readonly kind: 'run_ended'; readonly run: RunFacts }
+  /** A stored object cannot be used: everything else goes on without it. */
+  | { readonly kind: 'left_out'; readonly problem: string }
   /** Unexpected; nothing was lost. */
   | { readonly kind: 'warned'; readonly message: string };
 

@@ -20,6 +20,8 @@ export interface LineLogger {
 export function createLogger(options: LoggerOptions): LineLogger {
   const fd = options.stream === 'stdout' ? 1 : 2;
   const out = pino.destination({ fd, sync: true });
+  // Who read the log has gone: no reason to end what it tells of.
+  out.on('error', () => undefined);
   const target: DestinationStream = options.pretty ? { write: (json) => void out.write(pretty(json, options)) } : out;
   const logger: Logger = pino(
     {

@@ -103,6 +103,7 @@ export class Metrics {
       case 'crashed':
       case 'draining':
       case 'events_settled':
+      case 'left_out':
       case 'request_failed':
       case 'run_started':
       case 'started':

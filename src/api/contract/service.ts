@@ -35,6 +35,8 @@ export interface PlanAnswer {
     readonly kind: ObjectKind;
     readonly name: string;
     readonly change: 'create' | 'update' | 'delete' | 'unchanged';
+    /** Paths of the fields that an update changes, never their values. */
+    readonly fields: readonly string[];
   }[];
   /** Not empty: nothing was or would be applied. */
   readonly problems: readonly Problem[];

@@ -1,0 +1,62 @@
+/** The command line's front door: builds what the commands need, each piece when it is first used. */
+import packageFacts from '../package.json' with { type: 'json' };
+import type { Doors, Explained } from './cli/doors.ts';
+import { runCommandLine } from './cli/program.ts';
+import { HeadraceError, type JsonValue } from './model/index.ts';
+
+const interruption = new AbortController();
+let listening = false;
+
+const doors: Doors = {
+  open: async (target) => (await import('./open.ts')).openTarget(target),
+  readConfiguration: async (path) => (await import('./config/file.ts')).readFile(path),
+  exported: async (objects) => {
+    const { exportObjects, exportYaml } = await import('./config/export.ts');
+    return { yaml: exportYaml(objects), json: exportObjects(objects) };
+  },
+  schema: async () => (await import('./config/schema.ts')).configurationSchema(),
+  explain,
+  start: async (options) => (await import('./start.ts')).runServer(options),
+  demo: async (options) => (await import('./demo.ts')).runDemo(options),
+  startKafka: async (data) => (await import('./demo.ts')).startKafkaToStay(data),
+  stopKafka: async (data) => (await import('./demo.ts')).stopKafka(data),
+  interruption() {
+    if (!listening) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+    listening = true;
+    return interruption.signal;
+  },
+};
+
+async function explain(text: string, record: JsonValue): Promise<Explained> {
+  const { explainTrigger, explanationText, parseTrigger } = await import('./mapping/triggers/index.ts');
+  const parsed = parseTrigger(text);
+  if (!parsed.ok) {
+    const { line, column, message } = parsed.error;
+    throw new HeadraceError(
+      'config_invalid',
+      `The trigger does not parse at line ${line}, column ${column}: ${message}.`,
+      {
+        remedy: 'Correct it there; docs/reference/triggers.md has the whole grammar.',
+      },
+    );
+  }
+  const explanation = explainTrigger(parsed.trigger, record);
+  return { passed: explanation.passed, text: explanationText(explanation), json: explanation };
+}
+
+/** The first signal stops in order, the second at once. */
+function interrupt(): void {
+  if (interruption.signal.aborted) process.exit(1);
+  interruption.abort();
+}
+
+/** `headrace tail | head`: whoever read has enough, which is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const noColor = (process.env['NO_COLOR'] ?? '') !== '';
+const exitCode = await runCommandLine(process.argv.slice(2), {
+  doors,
+  streams: { stdout: process.stdout, stderr: process.stderr, colour: !noColor },
+  version: packageFacts.version,
+});
+process.exit(exitCode);
