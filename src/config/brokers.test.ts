@@ -1,3 +1,4 @@
+/** Ways to write broker addresses, and what is none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brokers, hostName } from './brokers.ts';

@@ -1,3 +1,4 @@
+/** YAML and JSON text: what is read, at which place, and what is refused for its cost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_TEXT_BYTES, readDocuments } from './document.ts';

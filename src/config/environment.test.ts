@@ -1,3 +1,4 @@
+/** Settings of the environment. */
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';

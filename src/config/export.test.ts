@@ -1,3 +1,4 @@
+/** What is exported comes back as it was, without the values of secrets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

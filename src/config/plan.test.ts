@@ -1,3 +1,4 @@
+/** What applying would change, by object and field. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject, WrittenObject } from '../model/index.ts';

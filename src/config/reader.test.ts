@@ -1,3 +1,4 @@
+/** Sound configurations: defaults, references, and what objects say together. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** References in text: what they read, and what does not resolve. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

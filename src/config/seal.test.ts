@@ -1,3 +1,4 @@
+/** Sealed secrets: they open with their key, for their field, unchanged; nothing else does. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

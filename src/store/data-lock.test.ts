@@ -1,3 +1,4 @@
+/** The data lock between real processes. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

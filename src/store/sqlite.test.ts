@@ -1,3 +1,4 @@
+/** The SQLite adapter by itself. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
