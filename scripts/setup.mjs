@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { dependenciesInPlace, installDependencies } from './setup/dependencies.mjs';
 import { missingJars, readLists } from './setup/jars.mjs';
 import { alone } from './setup/lock.mjs';
-import { fail, say, SetupError } from './setup/say.mjs';
+import { alreadySaid, fail, say, SetupError } from './setup/say.mjs';
 import { checkJava, checkNode, checkout, headraceNode } from './setup/tools.mjs';
 
 export const cache = join(checkout, '.cache');
@@ -45,16 +45,16 @@ async function missingFolders(names) {
   return names.filter((_, index) => missing[index].length > 0);
 }
 
-/** In a Node of its own: the new one knows the proxies that the environment names. */
+/** In a Node of its own: the new one knows the environment's proxies and the machine's own authorities. */
 async function fetchMissing(names) {
   const missing = await missingFolders(names);
   if (missing.length === 0) return;
   const script = join(checkout, 'scripts', 'setup', 'jars.mjs');
   const { status } = spawnSync(headraceNode(), [script, '--cache', cache, '--lists', listsPath, ...missing], {
     stdio: 'inherit',
-    env: { ...process.env, NODE_USE_ENV_PROXY: '1' },
+    env: { ...process.env, NODE_USE_ENV_PROXY: '1', NODE_USE_SYSTEM_CA: '1' },
   });
-  if (status !== 0) process.exit(status ?? 1); // it has said why
+  if (status !== 0) throw alreadySaid;
 }
 
 /** A first start writes down what later ones need not find out again; without it they only take longer. */
@@ -74,8 +74,9 @@ function isPrepared(java) {
   });
 }
 
+/** What the preparation holds for: this Java, and the jars at this place. */
 function preparedFor(java) {
-  return `Java ${java}`;
+  return `Java ${java} ${cache}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -57,7 +57,7 @@ export async function fetchJars(folder, list, firstWaitMs = 1000) {
   const missing = await missingJars(folder, list);
   if (missing.length === 0) return;
   const total = missing.reduce((sum, { size }) => sum + size, 0);
-  const shown = progress(`Fetching ${missing.length} jars`, total);
+  const shown = progress(`Fetching ${missing.length} jar${missing.length === 1 ? '' : 's'}`, total);
   const stop = new AbortController();
   const queue = [...missing].sort((a, b) => b.size - a.size);
   const worker = async () => {

@@ -11,7 +11,7 @@ export async function alone(cache, work) {
   mkdirSync(cache, { recursive: true });
   const deadline = Date.now() + LONGEST_WAIT_MS;
   for (let said = false; !take(path); said = true) {
-    const holder = holderOf(path);
+    const holder = holderOf(path) ?? 'just ended';
     if (!said) say(`Another set-up is at work here (process ${holder}): waiting for it.`);
     if (Date.now() > deadline)
       throw new SetupError(`Process ${holder} has held ${path} for a quarter of an hour: end it, or remove that file.`);
@@ -37,8 +37,9 @@ function take(path) {
     rmSync(own);
   }
   const holder = holderOf(path);
-  if (holder !== null && !isRunning(holder)) rmSync(path, { force: true });
-  return false;
+  if (holder === null || isRunning(holder)) return false;
+  rmSync(path, { force: true });
+  return take(path);
 }
 
 function holderOf(path) {

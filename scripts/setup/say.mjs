@@ -3,14 +3,25 @@
 /** The one sentence that a failed set-up ends with: what is missing, and the remedy. */
 export class SetupError extends Error {}
 
+/** Set-up failed and what it started has said why. */
+export const alreadySaid = new SetupError('');
+
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
 /** Prints the error's sentence (all of it for a fault of ours) and leaves with 1. */
 export function fail(error) {
-  say(error instanceof SetupError ? error.message : String(error?.stack ?? error));
+  if (error !== alreadySaid) say(sentence(error));
   process.exit(1);
+}
+
+function sentence(error) {
+  if (error instanceof SetupError) return error.message;
+  if (error?.code === 'ENOSPC') return 'The disk is full: free 1 GB and run this again.';
+  if (['EACCES', 'EPERM', 'EROFS'].includes(error?.code) && error.path)
+    return `This user may not write ${error.path}: make it yours (chown), or run this as its owner.`;
+  return String(error?.stack ?? error);
 }
 
 /**

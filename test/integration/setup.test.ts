@@ -282,10 +282,10 @@ describe('set-up', () => {
   });
 
   it('asks nobody outside when everything is in place', async () => {
+    await runNode([join(checkout, 'scripts/setup.mjs')]);
     const server = await serveJars([]);
     const env = { HEADRACE_MAVEN_REPOSITORY: server.address, npm_config_registry: server.address };
-    const before = start(process.execPath, [join(checkout, 'scripts/setup.mjs')], { env });
-    const { code, stderr } = await before.ended;
+    const { code, stderr } = await runNode([join(checkout, 'scripts/setup.mjs')], env);
     server.close();
     assert.deepEqual([code, stderr, server.requests], [0, 'Everything is in place.\n', []]);
   });
