@@ -9,11 +9,14 @@ import type { AssignPartition, MessageOwner, TopicFacts } from './ports.ts';
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
 const MISSING_AFTER_MS = 2_000;
 
+/** What all lanes of a destination share. */
+export type TopicContext = Omit<LaneContext, 'batchBytes' | 'gone' | 'giveBack'>;
+
 const anyOwner = (): boolean => true;
 
 export class TopicLanes {
   readonly name: string;
-  readonly #context: Omit<LaneContext, 'batchBytes'>;
+  readonly #context: TopicContext;
   readonly #assign: AssignPartition;
   readonly #batchBytes: number;
   /** By partition; a lane is made when its first message comes. */
@@ -26,7 +29,7 @@ export class TopicLanes {
   readonly #holds = new Holds();
   readonly #nextTurn = (): number => this.#turn++;
 
-  constructor(name: string, context: Omit<LaneContext, 'batchBytes'>, assign: AssignPartition, batchBytes: number) {
+  constructor(name: string, context: TopicContext, assign: AssignPartition, batchBytes: number) {
     this.name = name;
     this.#context = context;
     this.#assign = assign;
@@ -92,7 +95,12 @@ export class TopicLanes {
   #lane(partition: number): Lane {
     let lane = this.#lanes.get(partition);
     if (lane === undefined) {
-      lane = new Lane(this.name, partition, { ...this.#context, batchBytes: () => this.#limitBytes() });
+      lane = new Lane(this.name, partition, {
+        ...this.#context,
+        batchBytes: () => this.#limitBytes(),
+        gone: (which) => this.#gone(which),
+        giveBack: (entries) => this.#placeAnew(entries),
+      });
       this.#lanes.set(partition, lane);
     }
     return lane;
@@ -100,6 +108,19 @@ export class TopicLanes {
 
   #all(): Lane[] {
     return [...this.#lanes.values()];
+  }
+
+  async #gone(partition: number): Promise<boolean> {
+    const facts = await this.#context.sender.topic(this.name, true);
+    if (!('partitions' in facts) || facts.partitions > partition) return false;
+    this.#facts = facts;
+    return true;
+  }
+
+  /** P9: the topic was made anew with fewer partitions; what went to one of the others starts anew in it. */
+  #placeAnew(entries: readonly Entry[]): void {
+    for (const entry of entries) this.accept(entry);
+    for (const lane of this.#lanes.values()) lane.pump();
   }
 
   #limitBytes(): number {

@@ -16,7 +16,8 @@ import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
 
-type KnownResult = Extract<SendResult, { state: 'written' | 'rejected' }>;
+/** `gone`: the topic was made anew without this partition. */
+type KnownResult = Extract<SendResult, { state: 'written' | 'rejected' }> | { readonly state: 'gone' };
 
 export interface LaneContext {
   readonly sender: Sender;
@@ -29,6 +30,10 @@ export interface LaneContext {
   readonly batchMessages: number;
   /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
   batchBytes(): number;
+  /** Whether the topic has this partition no longer, by what the cluster says now. */
+  gone(partition: number): Promise<boolean>;
+  /** Takes entries whose partition is gone; they get another one, or are rejected. */
+  giveBack(entries: readonly Entry[]): void;
   /** +1 when an attempt failed for now, -1 when the batch is answered after all. */
   readonly troubled: (change: 1 | -1) => void;
   /** Aborted when the destination is closed for good. */
@@ -109,7 +114,8 @@ export class Lane {
     }
     // The batch is given up or changed: what follows must not look like a repetition of it.
     this.#channel = this.#context.sender.openChannel(this.topic, this.partition);
-    await this.#isolate(entries, result);
+    if (result.state === 'gone') this.#context.giveBack([...entries, ...this.#queue.remove(() => true)]);
+    else await this.#isolate(entries, result);
   }
 
   /** The same batch again and again; null when the destination closes first. */
@@ -142,6 +148,7 @@ export class Lane {
     if (lasting && held.code === 'topic_missing' && entries.every((entry) => entry.options.computedTopic)) {
       return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
     }
+    if (held.code === 'topic_missing' && (await this.#context.gone(this.partition))) return { state: 'gone' };
     if (lasting || held.action === 'stop') this.#holds.tell([...this.#inFlight, ...this.#queue], held);
     return null;
   }

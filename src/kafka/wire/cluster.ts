@@ -50,13 +50,37 @@ export interface ClusterSettings extends ConnectionSettings {
   readonly createTopics: boolean;
 }
 
+/** One connection that many share: dialled again when it is gone, by one caller for all. */
+class ConnectionSlot {
+  #opening: Promise<BrokerConnection> | null = null;
+
+  async get(dial: () => Promise<BrokerConnection>): Promise<BrokerConnection> {
+    for (;;) {
+      const opening = this.#opening;
+      const current = await opening?.catch(() => null);
+      if (current?.usable === true) return current;
+      // Somebody else found it gone first and dials already: two dials would leave one connection that nobody closes.
+      if (this.#opening !== opening) continue;
+      void current?.close();
+      const fresh = dial();
+      this.#opening = fresh;
+      return fresh;
+    }
+  }
+
+  async close(): Promise<void> {
+    const current = await this.#opening?.catch(() => null);
+    await current?.close();
+  }
+}
+
 export class Cluster {
   readonly #settings: ClusterSettings;
   readonly #clock: Clock;
   readonly #topics = new Map<string, TopicMetadata>();
   #brokers = new Map<number, BrokerAddress>();
-  #control: Promise<BrokerConnection> | null = null;
-  readonly #nodes = new Map<number, Promise<BrokerConnection>>();
+  readonly #control = new ConnectionSlot();
+  readonly #nodes = new Map<number, { readonly address: BrokerAddress; readonly slot: ConnectionSlot }>();
   readonly #asking = new Map<string, Promise<TopicMetadata>>();
   #turn = 0;
   #closed = false;
@@ -103,28 +127,27 @@ export class Cluster {
   node(id: number): Promise<BrokerConnection> {
     const address = this.#brokers.get(id);
     if (address === undefined) return Promise.reject(new Error(`broker ${id} is not in the cluster's metadata`));
-    return this.#reuse(this.#nodes.get(id), address, (opening) => {
-      if (opening === null) this.#nodes.delete(id);
-      else this.#nodes.set(id, opening);
-    });
+    let slot = this.#nodes.get(id);
+    if (slot === undefined || !sameAddress(slot.address, address)) {
+      void slot?.slot.close();
+      slot = { address, slot: new ConnectionSlot() };
+      this.#nodes.set(id, slot);
+    }
+    return slot.slot.get(() => this.#open(address));
   }
 
   /**
    * Any broker, for questions: its own connection, so that a slow produce never delays them. Bootstrap addresses and
    * known brokers are tried in turn, beginning elsewhere after each failure.
    */
-  async control(): Promise<BrokerConnection> {
-    const current = await this.#control?.catch(() => null);
-    if (current?.usable === true) return current;
-    this.#control = this.#dialAny();
-    return this.#control;
+  control(): Promise<BrokerConnection> {
+    return this.#control.get(() => this.#dialAny());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const open = [...this.#nodes.values(), ...(this.#control === null ? [] : [this.#control])];
-    this.#nodes.clear();
-    await Promise.all(open.map(async (one) => (await one.catch(() => null))?.close()));
+    const slots = [this.#control, ...[...this.#nodes.values()].map(({ slot }) => slot)];
+    await Promise.all(slots.map((slot) => slot.close()));
   }
 
   async #dialAny(): Promise<BrokerConnection> {
@@ -141,20 +164,6 @@ export class Cluster {
       }
     }
     throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'no broker can be reached');
-  }
-
-  async #reuse(
-    opening: Promise<BrokerConnection> | undefined,
-    address: BrokerAddress,
-    keep: (opening: Promise<BrokerConnection> | null) => void,
-  ): Promise<BrokerConnection> {
-    const current = await opening?.catch(() => null);
-    if (current?.usable === true && sameAddress(current.address, address)) return current;
-    if (current != null) void current.close();
-    const fresh = this.#open(address);
-    keep(fresh);
-    fresh.catch(() => keep(null));
-    return fresh;
   }
 
   #open(address: BrokerAddress): Promise<BrokerConnection> {
