@@ -1,7 +1,7 @@
 /** The spec of `message:`, as far as its shape goes; what a mapping says is checked by the room of mappings. */
 import type { ColumnConfig, MessageConfig } from '../model/index.ts';
 import type { At } from './report.ts';
-import { notYet, optional, required, type Spec } from './spec.ts';
+import { optional, type Spec } from './spec.ts';
 import { anything, list, object } from './spec-composites.ts';
 import { choice, flag, text } from './spec-scalars.ts';
 
@@ -10,12 +10,35 @@ export const partitioner = choice(['murmur2', 'crc32', 'fnv1a']);
 const FORMAT_INSTEAD = 'JSON only so far: write format: json or leave it out.';
 const columnName = text({ shape: 'the name of a column', example: 'from: id' });
 
+// What a column's parts say together is checked by the room of mappings.
 const column: Spec<ColumnConfig> = object(
   {
-    from: required(columnName, 'The column of the source.'),
-    to: optional(columnName, 'Its name in the message; the same when left out.', null),
+    from: optional(columnName, 'The column of the source.', undefined),
+    value: optional(anything(), 'A constant or a mapping, in place of `from`.', undefined),
+    to: optional(columnName, 'Its name in the message, `a.b` inside an object; as `from` when left out.', undefined),
+    type: optional(choice(['text', 'number', 'bool', 'date', 'json']), 'What the value is made to be.', undefined),
+    mandatory: optional(
+      anything({ enum: [true, false, 'reject', 'mark'] }),
+      'Without a value: reject the row (true, reject), or send it and mark the run (mark).',
+      undefined,
+    ),
+    trim: optional(flag(), 'Whether white space at both ends of a text goes.', undefined),
+    replace: optional(anything(), 'Replacements in text: [{find: "-", with: ""}].', undefined),
+    when: optional(anything(), 'Values by trigger: [{if: status = "new", then: N}].', undefined),
+    else: optional(anything(), 'The value where no trigger of `when` passes.', undefined),
+    leave_out_null: optional(flag(), 'Whether the column is left out where it is null.', undefined),
   },
-  { refine: ({ from, to }) => ({ from, to: to ?? from }) },
+  {
+    refine({ from, to, ...others }, at) {
+      if (from === undefined && others.value === undefined && others.when === undefined)
+        return at.child('from').problem('is missing.', 'Name the column, `from: id`, or give a `value`.');
+      const target = to ?? from;
+      if (target === undefined) return at.child('to').problem('is missing.', 'Add a name: `to: orderId`.');
+      const column = { ...(from === undefined ? {} : { from }), to: target };
+      const present = Object.entries(others).filter(([, value]) => value !== undefined);
+      return { ...column, ...Object.fromEntries(present) };
+    },
+  },
 );
 
 const fields = {
@@ -39,8 +62,12 @@ const fields = {
     'The value, as columns of the row.',
     undefined,
   ),
-  template: notYet('Write `payload` or `columns`.'),
-  template_type: notYet('Write `payload` or `columns`.'),
+  template: optional(anything({ type: 'string' }), 'The value, as Mustache text.', undefined),
+  template_type: optional(
+    choice(['json', 'text']),
+    'What the template gives: json (when left out) or any text.',
+    undefined,
+  ),
   format: optional(
     choice(['json'], {
       notYet: {
@@ -74,8 +101,9 @@ export const message: Spec<MessageBody> = object(fields, {
 
 function checkTogether(written: MessageConfig, at: At): boolean {
   const before = at.problemCount;
-  if (written.payload !== undefined && written.columns !== undefined) {
-    at.child('columns').problem('contradicts `payload`.', 'Keep one of the two.');
+  const [first, second] = (['payload', 'columns', 'template'] as const).filter((name) => written[name] !== undefined);
+  if (first !== undefined && second !== undefined) {
+    at.child(second).problem(`contradicts \`${first}\`.`, 'Keep one of the two.');
   }
   if (written.default_partition_for !== undefined && written.default_partition === undefined) {
     at.child('default_partition_for').problem(

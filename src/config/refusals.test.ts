@@ -158,7 +158,6 @@ const cases: Record<string, Case> = {
   'ordering preserve': { text: eventSync(`${topic}\n    ordering: preserve`), path: 'syncs.tracks.ordering', ...notYet, remedy: /ordering: key/ },
   'delivery exactly once': { text: eventSync(`${topic}\n    delivery: exactly_once`), path: 'syncs.tracks.delivery', ...notYet, remedy: /Leave it out/ },
   'a preset': { text: eventSync(`${topic}\n    preset: segment`), path: 'syncs.tracks.preset', ...notYet, remedy: /message/ },
-  'a template': { text: eventSync('message: {topic: web, template: "{}"}'), path: 'syncs.tracks.message.template', ...notYet, remedy: /payload/ },
   'format avro': { text: eventSync('message: {topic: web, format: avro}'), path: 'syncs.tracks.message.format', ...notYet, remedy: /JSON only so far/ },
   'a table': { text: tableSync(`${topic}\n    read: {table: public.orders, file: x.csv}`), path: 'syncs.rows.read.table', ...notYet, remedy: /file/ },
   'changes of a table': { text: tableSync(`${topic}\n    read: {changes: [a], file: x.csv}`), path: 'syncs.rows.read.changes', ...notYet, remedy: /file/ },

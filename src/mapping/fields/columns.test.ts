@@ -1,4 +1,5 @@
 /** `columns`: each part of a column, alone and together. */
+/* oxlint-disable unicorn/no-thenable -- `then` is a part of a column, never a function */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson } from '../../base/json.ts';

@@ -13,8 +13,8 @@ export type Op =
   | { readonly op: 'text'; readonly name: Name }
   /** Members, items or text, as often as the list has items. */
   | { readonly op: 'repeat'; readonly name: Name; readonly inverted: boolean; readonly body: readonly Op[] }
-  /** Exactly one value: `then` where the section is shown (for a list: of its first item), else `otherwise`. */
-  | { readonly op: 'choose'; readonly name: Name; readonly then: readonly Op[]; readonly otherwise: readonly Op[] };
+  /** Exactly one value: `shown` where the section is shown (for a list: of its first item), else `hidden`. */
+  | { readonly op: 'choose'; readonly name: Name; readonly shown: readonly Op[]; readonly hidden: readonly Op[] };
 
 /** The operations; throws Fault at the first place where the result might not be JSON. */
 export function jsonOps(nodes: readonly Node[]): readonly Op[] {
@@ -224,8 +224,8 @@ class Printer {
     this.mode = 'after';
     this.ops.push(
       node.inverted
-        ? { op: 'choose', name: node.name, then: others, otherwise: own }
-        : { op: 'choose', name: node.name, then: own, otherwise: others },
+        ? { op: 'choose', name: node.name, shown: others, hidden: own }
+        : { op: 'choose', name: node.name, shown: own, hidden: others },
     );
     return paired ? next + 1 : 0;
   }

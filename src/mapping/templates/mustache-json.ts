@@ -29,12 +29,12 @@ function compileOp(op: Op, extra: ExtraNames, inSection: boolean): Write {
   if (op.op === 'value') return (scope, frame) => void writeJson(resolve(scope, frame) ?? null);
   if (op.op === 'text') return (scope, frame) => writeEscaped(textOf(resolve(scope, frame)));
   if (op.op === 'choose') {
-    const then = compileOps(op.then, extra, true);
-    const otherwise = compileOps(op.otherwise, extra, inSection);
+    const shown = compileOps(op.shown, extra, true);
+    const hidden = compileOps(op.hidden, extra, inSection);
     return (scope, frame, steps) => {
       const value = resolve(scope, frame);
-      if (!isShown(value)) return otherwise(scope, frame, steps);
-      then(scope, { item: Array.isArray(value) ? (value[0] as unknown) : value, up: frame }, steps);
+      if (!isShown(value)) return hidden(scope, frame, steps);
+      shown(scope, { item: Array.isArray(value) ? (value[0] as unknown) : value, up: frame }, steps);
     };
   }
   const body = compileOps(op.body, extra, true);
