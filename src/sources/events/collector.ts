@@ -19,7 +19,7 @@ import type { OpenBody } from './open-body.ts';
 import { refusals } from './refusals.ts';
 import { routeOf } from './routes.ts';
 import type { Route } from './routes.ts';
-import { keyOfHead } from './write-keys.ts';
+import { sourceOfHead } from './write-keys.ts';
 import type { WriteKeys } from './write-keys.ts';
 
 export interface CollectorOptions {
@@ -141,12 +141,12 @@ class Exchange implements BodyReceiver {
 
   /** What the head can tell is told before the body is read. */
   begin(): void {
-    const { headers, url } = this.#request;
     if (this.#shared.intake.draining) return this.#refuse(refusals.draining);
     const keys = this.#shared.sources();
-    const key = keyOfHead(headers, url ?? '', this.#route.kind === 'batch' && this.#route.keyInQuery);
-    if (key !== null && !this.#identify(keys.find(key))) return;
-    const encoding = encodingOf(headers['content-encoding']);
+    const named = sourceOfHead(keys, this.#request, this.#route.kind === 'batch' && this.#route.keyInQuery);
+    if (named.state === 'unknown') return this.#refuse(refusals.unknownKey);
+    if (named.state === 'found' && !this.#identify(named.source)) return;
+    const encoding = encodingOf(this.#request.headers['content-encoding']);
     if (encoding === null) return this.#refuse(refusals.unknownEncoding);
     this.#encoding = encoding;
     this.#limitBytes = this.#limitOf(this.#source ?? keys);

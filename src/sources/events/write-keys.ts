@@ -1,6 +1,7 @@
 /** Write keys: which source a request speaks for. */
 import { hash } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { randomHex } from '../../base/random.ts';
 import type { EventsSourceConfig } from '../../model/index.ts';
 
@@ -41,23 +42,59 @@ export class WriteKeys {
   }
 }
 
+/** What a request's head says of its source. */
+export type HeadSource =
+  | { readonly state: 'found'; readonly source: EventsSourceConfig }
+  | { readonly state: 'unknown' }
+  /** No key: it may still stand in the body. */
+  | { readonly state: 'unsaid' };
+
 /**
- * The write key in a request's head: the user of Basic authorization (with or without the colon), else the `writeKey`
- * header, else, where the route allows it, `writeKey` of the query. null: it may still stand in the body.
+ * The source that a request's head names: by the user of Basic authorization (with or without the colon), else by the
+ * `writeKey` header, else, where the route allows it, by `writeKey` of the query. A connection that has shown a key
+ * which is known and shows the same again is believed at once: that compares its own words only, so that the time it
+ * takes tells nothing about any other key.
  */
-export function keyOfHead(headers: IncomingHttpHeaders, url: string, keyInQuery: boolean): string | null {
-  const authorization = headers.authorization;
-  if (authorization !== undefined && basic.test(authorization)) {
-    const credentials = Buffer.from(authorization.slice(6), 'base64').toString();
-    const colon = credentials.indexOf(':');
-    const user = colon < 0 ? credentials : credentials.slice(0, colon);
-    if (user !== '') return user;
-  }
-  const header = headers['writekey'];
-  if (typeof header === 'string' && header !== '') return header;
-  if (!keyInQuery) return null;
-  const queryStart = url.indexOf('?');
-  return queryStart < 0 ? null : new URLSearchParams(url.slice(queryStart)).get('writeKey') || null;
+export function sourceOfHead(keys: WriteKeys, request: IncomingMessage, keyInQuery: boolean): HeadSource {
+  const { authorization } = request.headers;
+  const shown = lastShown.get(request.socket);
+  if (shown !== undefined && shown.authorization === authorization && shown.keys === keys) return shown.found;
+  const user = authorization === undefined ? null : userOf(authorization);
+  const key = user ?? keyBeside(request, keyInQuery);
+  if (key === null) return UNSAID;
+  const source = keys.find(key);
+  if (source === undefined) return UNKNOWN;
+  const found = { state: 'found', source } as const;
+  if (user !== null) lastShown.set(request.socket, { authorization: authorization!, keys, found });
+  return found;
 }
 
+const UNSAID: HeadSource = { state: 'unsaid' };
+const UNKNOWN: HeadSource = { state: 'unknown' };
+
+interface Shown {
+  /** Basic authorization: it alone names the source. */
+  readonly authorization: string;
+  readonly keys: WriteKeys;
+  readonly found: HeadSource;
+}
+
+const lastShown = new WeakMap<Socket, Shown>();
+
 const basic = /^basic /i;
+
+function userOf(authorization: string): string | null {
+  if (!basic.test(authorization)) return null;
+  const credentials = Buffer.from(authorization.slice(6), 'base64').toString();
+  const colon = credentials.indexOf(':');
+  return (colon < 0 ? credentials : credentials.slice(0, colon)) || null;
+}
+
+function keyBeside(request: IncomingMessage, keyInQuery: boolean): string | null {
+  const header = request.headers['writekey'];
+  if (typeof header === 'string' && header !== '') return header;
+  const url = request.url ?? '';
+  const queryStart = url.indexOf('?');
+  if (!keyInQuery || queryStart < 0) return null;
+  return new URLSearchParams(url.slice(queryStart)).get('writeKey') || null;
+}
