@@ -56,14 +56,16 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
     for (let stop = 0; stop < amount(3, 100); stop++) {
       const server = await start(setup);
       load.goTo(server.address);
+      // Sending goes on until the door is shut.
       let over = false;
-      const sending = load.run(() => over);
+      const sending = load.run(
+        () => over,
+        (answer) => void (over ||= answer.unsent),
+      );
       const at = load.acknowledged + draw.between(200, 3000);
       await until(`${at} acknowledged`, () => load.acknowledged >= at, { everyMs: 1, deadlineMs: 60_000 });
       const began = performance.now();
-      const exit = server.stop('SIGTERM', 10_000);
-      over = true;
-      const { code, stderr } = await exit;
+      const { code, stderr } = await server.stop('SIGTERM', 10_000);
       await sending;
       assert.equal(code, 0, stderr);
       t.diagnostic(`ended ${Math.round(performance.now() - began)} ms after SIGTERM`);
@@ -75,7 +77,7 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
   test('Kafka away: 429 with Retry-After after 8 s; what waited behind a send is absent, and all goes on once it is back', async (t) => {
     const run = scenario(t, 'kafka away');
     const kafka = await ownKafka();
-    const { load, setup, verdict } = await prepare(t, run, kafka.bootstrap, 16);
+    const { load, setup, verdict } = await prepare(t, run, kafka.bootstrap, 128);
     const draw = run.random.stream('events');
     const server = await start(setup);
     load.goTo(server.address);
@@ -83,9 +85,9 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
     await load.run(() => load.acknowledged >= 500);
     await kafka.nodes[0]!.kill('SIGKILL');
     // The first request of each key fills its lane; what comes later waits behind it and must be withdrawn.
+    const answered = load.expected.length;
     const first = keys.map((key) => load.send([key], draw));
-    await until('the first are in', () => load.ledger.count('unknown') >= keys.length, { everyMs: 5 });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until('the first are in', async () => (await pending(server)) === load.expected.length - answered);
     const behind = keys.map((key) => load.send([key], draw));
     const ready = await fetch(`${server.address}/readyz`);
     assert.equal(ready.status, 200, '/readyz while Kafka is away');
@@ -100,13 +102,29 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
     const sofar = load.acknowledged;
     await until('events are accepted again', async () => (await load.send(keys, draw)).status === 200);
     await load.run(() => load.acknowledged >= sofar + 1000);
-    assert.equal((await server.stop()).code, 0);
+
+    // Away once more, and told to end: it does not wait for what cannot come, and says so to those who do.
+    await kafka.nodes[0]!.kill('SIGKILL');
+    const before = load.expected.length;
+    const waiting = keys.map((key) => load.send([key], draw));
+    await until('all are in', async () => (await pending(server)) === load.expected.length - before);
+    const began = performance.now();
+    assert.equal((await server.stop('SIGTERM', 15_000)).code, 0);
+    t.diagnostic(`ended ${Math.round(performance.now() - began)} ms after SIGTERM, Kafka away`);
+    for (const answer of await Promise.all(waiting)) assert.notEqual(answer.status, 200);
+    await kafka.nodes[0]!.restart();
     await verdict();
   });
 });
 
 function start(setup: Setup): Promise<Server> {
   return startHeadrace({ data: setup.data, config: setup.config });
+}
+
+/** Messages handed in and without an outcome, by the server's own account. */
+async function pending(server: Server): Promise<number> {
+  const text = await (await fetch(`${server.address}/metrics`)).text();
+  return Number(/^headrace_pending_messages\{.*\} (\d+)$/m.exec(text)?.[1]);
 }
 
 async function prepare(
