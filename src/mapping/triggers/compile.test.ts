@@ -278,13 +278,13 @@ test('a record nested 100,000 deep is compared without fault', () => {
 
 test('patterns and texts from the record are searched in linear time', () => {
   const text = 'a'.repeat(100_000);
-  const started = performance.now();
+  const started = process.cpuUsage();
   assert.equal(answer('contains(text, part)', { text, part: `b${'a'.repeat(50_000)}` }), false);
   assert.equal(answer('contains(text, part)', { text, part: `${'a'.repeat(50_000)}b` }), false);
   assert.equal(answer('match(text, part)', { text, part: `${'*a'.repeat(400)}*b*` }), false);
   assert.equal(answer('match(text, part)', { text, part: `${'*?a'.repeat(300)}*b` }), false);
   assert.equal(answer('match(text, "*a*[a-z]*a*?*a*b")', { text }), false);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(process.cpuUsage(started).user < 2_000_000);
   assert.equal(answer('match(text, part)', { text: 'a', part: '*'.repeat(1001) }), false);
 });
 

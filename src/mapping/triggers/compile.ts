@@ -41,7 +41,7 @@ export function compileCondition(expression: Expression): Condition {
     case 'path':
     case 'literal':
     case 'list': {
-      const value = compileValue(expression);
+      const value = compileLook(expression);
       return (data) => value(data) === true;
     }
   }
@@ -50,8 +50,10 @@ export function compileCondition(expression: Expression): Condition {
 /** The value of an operand; null where there is none. */
 export function compileValue(expression: Expression): Value {
   switch (expression.kind) {
-    case 'path':
-      return compilePath(expression.keys);
+    case 'path': {
+      const look = compileLook(expression);
+      return (data) => (look(data) ?? null) as JsonValue;
+    }
     case 'literal': {
       const { value } = expression;
       return () => value;
@@ -75,10 +77,11 @@ export function compileValue(expression: Expression): Value {
   }
 }
 
-function compilePath(keys: readonly string[]): Value {
+/** As `compileValue`, but what is absent may be undefined: one call less for the usual comparison. */
+function compileLook(expression: Expression): (data: JsonValue) => unknown {
+  if (expression.kind !== 'path') return compileValue(expression);
   // A path reads the root alone; record and context are there for other expressions.
-  const look = pathExpression(keys).evaluate as (root: unknown) => unknown;
-  return (data) => (look(data) ?? null) as JsonValue;
+  return pathExpression(expression.keys).evaluate as (data: JsonValue) => unknown;
 }
 
 function compileJunction({ kind, clauses }: Junction): Condition {
@@ -100,40 +103,35 @@ function compileJunction({ kind, clauses }: Junction): Condition {
 function compileComparison({ operator, left, right }: Comparison): Condition {
   if (operator === '=' || operator === '!=') return compileEquality(operator === '=', left, right);
   if (operator === 'in') return compileMembership(left, right);
-  const a = compileValue(left);
-  const b = compileValue(right);
-  const limit = right.kind === 'literal' ? right.value : null;
-  if (typeof limit === 'number') {
-    const compare = orders[operator];
-    return (data) => {
-      const value = a(data);
-      if (typeof value === 'number') return compare.doubles(value, limit);
-      return isNumber(value) && compare.sign(compareNumbers(value, limit));
-    };
-  }
-  const { sign } = orders[operator];
+  // `a < b` is `b > a`.
+  if (operator === '<' || operator === '<=') return compileOrder(operator === '<=', right, left);
+  return compileOrder(operator === '>=', left, right);
+}
+
+/** Whether the first is greater than the second, or equal where that counts too. */
+function compileOrder(orEqual: boolean, greater: Expression, lesser: Expression): Condition {
+  const a = compileLook(greater);
+  const b = compileLook(lesser);
   return (data) => {
-    const value = a(data);
-    const other = b(data);
-    return isNumber(value) && isNumber(other) && sign(compareNumbers(value, other));
+    const left = a(data);
+    const right = b(data);
+    if (typeof left === 'number' && typeof right === 'number') return left > right || (orEqual && left === right);
+    if (!isNumber(left) || !isNumber(right)) return false;
+    const sign = compareNumbers(left, right);
+    return sign > 0 || (orEqual && sign === 0);
   };
 }
 
-const orders = {
-  '>': { doubles: (a: number, b: number) => a > b, sign: (sign: number) => sign > 0 },
-  '>=': { doubles: (a: number, b: number) => a >= b, sign: (sign: number) => sign >= 0 },
-  '<': { doubles: (a: number, b: number) => a < b, sign: (sign: number) => sign < 0 },
-  '<=': { doubles: (a: number, b: number) => a <= b, sign: (sign: number) => sign <= 0 },
-};
-
 function compileEquality(wanted: boolean, left: Expression, right: Expression): Condition {
   if (left.kind === 'literal' && right.kind !== 'literal') return compileEquality(wanted, right, left);
-  const a = compileValue(left);
   if (right.kind === 'literal' && !isNumber(right.value)) {
     // The usual case, a path and a text, boolean or null: one comparison by identity.
+    const look = compileLook(left);
     const constant = right.value;
-    return wanted ? (data) => a(data) === constant : (data) => a(data) !== constant;
+    if (constant === null) return (data) => (look(data) == null) === wanted;
+    return wanted ? (data) => look(data) === constant : (data) => look(data) !== constant;
   }
+  const a = compileValue(left);
   const b = compileValue(right);
   return (data) => strictlyEqual(a(data), b(data)) === wanted;
 }
@@ -163,7 +161,7 @@ function compileMembership(left: Expression, right: Expression): Condition {
 }
 
 function compileTextTest(name: 'contains' | 'match', call: Call): Condition {
-  const text = compileValue(call.operands[0]!);
+  const text = compileLook(call.operands[0]!);
   const operand = call.operands[1]!;
   const build = textTests[name];
   if (operand.kind === 'literal') {

@@ -41,6 +41,14 @@ export function triggerProblem(error: TriggerError, path: string): Problem {
   };
 }
 
+/** The line of the error and a mark below it, for a terminal; a long line is cut around the place. */
+export function excerpt(text: string, { line, column }: TriggerError): string {
+  const whole = text.split(/\r\n|\r|\n/)[line - 1] ?? '';
+  const from = Math.max(0, column - 1 - 60);
+  const shown = whole.slice(from, from + 120).replaceAll('\t', ' ');
+  return `  ${shown}\n  ${' '.repeat(Math.min(column - 1 - from, shown.length))}^`;
+}
+
 export interface LineAndColumn {
   readonly line: number;
   readonly column: number;

@@ -4,7 +4,7 @@ import { isRawNumber } from '../../base/json.ts';
 import type { JsonValue } from '../../model/index.ts';
 import { compileGlob } from './glob.ts';
 import { compareNumbers, exactNumber, isNumber, isNumberText, numberText } from './numbers.ts';
-import { compileSearch } from './search.ts';
+import { compileContains } from './search.ts';
 import type { FunctionName } from './syntax.ts';
 import { typeOf } from './values.ts';
 
@@ -32,13 +32,13 @@ export const unaryFunctions: Readonly<Record<UnaryName, Unary>> = {
 };
 
 /** A test of a value against the second operand of `contains` or `match`, compiled once for each second operand. */
-export type TextTest = (value: JsonValue) => boolean;
+export type TextTest = (value: unknown) => boolean;
 
 export const textTests: Readonly<Record<'contains' | 'match', (operand: JsonValue) => TextTest>> = {
   contains: (part) => {
     if (typeof part !== 'string') return never;
-    const find = compileSearch(part);
-    return (value) => typeof value === 'string' && find(value, 0) !== -1;
+    const has = compileContains(part);
+    return (value) => typeof value === 'string' && has(value);
   },
   match: (pattern) => {
     const glob = typeof pattern === 'string' ? compileGlob(pattern) : null;

@@ -125,9 +125,9 @@ test('no pattern takes more than a moment on 100 KB', () => {
     const glob = compileGlob(pattern);
     assert.ok(glob.ok);
     glob.test(text);
-    const started = performance.now();
+    const started = process.cpuUsage();
     glob.test(text);
-    assert.ok(performance.now() - started < 50, pattern);
+    assert.ok(process.cpuUsage(started).user < 50_000, pattern);
   }
 });
 

@@ -1,5 +1,5 @@
 /** Glob patterns: `*`, `?`, `[abc]`, `[a-z]`, `\x`; the whole text must match; linear in the text. */
-import { compileSearch } from './search.ts';
+import { compileContains, compileSearch } from './search.ts';
 
 /** Longest pattern, in characters. */
 export const MAX_PATTERN_LENGTH = 1000;
@@ -98,6 +98,9 @@ function literalTest({ places, stars }: Pattern): (text: string) => boolean {
   if (parts.length === 1) return (text) => text === parts[0];
   const prefix = parts[0]!;
   const suffix = parts.at(-1)!;
+  if (parts.length === 2 && suffix === '') return (text) => text.startsWith(prefix);
+  if (parts.length === 2 && prefix === '') return (text) => text.endsWith(suffix);
+  if (parts.length === 3 && prefix === '' && suffix === '') return compileContains(parts[1]!);
   const middle = parts.slice(1, -1).map((part) => ({ length: part.length, find: compileSearch(part) }));
   const shortest = prefix.length + suffix.length;
   return (text) => {

@@ -1,4 +1,5 @@
 /** Triggers: which records pass. The language is told in docs/reference/triggers.md. */
+export { explainText, type TriggerAnswer } from './answer.ts';
 export { compileTrigger, type Condition } from './compile.ts';
 export { triggerProblem, type TriggerError } from './errors.ts';
 export {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compileSearch } from './search.ts';
+import { compileContains, compileSearch } from './search.ts';
 
 test('long needles are found where the engine finds them', () => {
   const letters = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
@@ -13,6 +13,8 @@ test('long needles are found where the engine finds them', () => {
       const find = compileSearch(needle);
       assert.equal(find(text, from), text.indexOf(needle, from));
       assert.equal(find(before + after, 0), (before + after).indexOf(needle));
+      assert.equal(compileContains(needle)(text), true);
+      assert.equal(compileContains(needle)(before + after), (before + after).includes(needle));
     }),
     { numRuns: 2000 },
   );

@@ -16,6 +16,13 @@ export function compileSearch(needle: string): Search {
   };
 }
 
+/** Whether a text has the needle in it. */
+export function compileContains(needle: string): (text: string) => boolean {
+  if (needle.length <= SHORT_NEEDLE) return (text) => text.includes(needle);
+  const find = compileSearch(needle);
+  return (text) => find(text, 0) !== -1;
+}
+
 function knuthMorrisPratt(text: string, needle: string, borders: Int32Array, from: number): number {
   let matched = 0;
   for (let at = from; at < text.length; at++) {
