@@ -10,9 +10,7 @@ import { DemoScreen } from './cli/demo/show.ts';
 import { Output } from './cli/output.ts';
 import { durationText } from './cli/text.ts';
 import { readEnvironment, readFile, type Environment } from './config/index.ts';
-import { endRecorded } from './local/cluster-record.ts';
-import { LocalKafkaError } from './local/errors.ts';
-import { startKafka, type RunningKafka } from './local/kafka.ts';
+import { LocalKafkaError, startLocalKafka, stopLocalKafka, type RunningKafka } from './local/index.ts';
 import { HeadraceError, type DestinationConfig } from './model/index.ts';
 import { dataFolderOf } from './open.ts';
 import { startServer, type RunningServer } from './server.ts';
@@ -21,7 +19,6 @@ import { readServerFile } from './store/index.ts';
 import { createTopics, tailTopic } from './syncs/index.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
-const KAFKA_PORT = 9092;
 const PARTITIONS = 3;
 
 /** Resolves with the exit code once a signal ended it. Throws HeadraceError when it cannot start; nothing is left running then. */
@@ -118,7 +115,7 @@ async function* liveMessages(
 }
 
 function localKafka(dataFolder: string, stays: boolean): Promise<RunningKafka> {
-  return startKafka({ folder: join(dataFolder, 'kafka'), ports: [KAFKA_PORT], stays }).catch((error: unknown) => {
+  return startLocalKafka({ folder: join(dataFolder, 'kafka'), stays }).catch((error: unknown) => {
     if (!(error instanceof LocalKafkaError)) throw error;
     throw new HeadraceError('conflict', error.message, { remedy: error.remedy, cause: error });
   });
@@ -133,8 +130,8 @@ export async function startKafkaToStay(
 }
 
 /** False when none was running. */
-export async function stopKafka(data: string | null): Promise<boolean> {
-  return (await endRecorded(join(dataFolderOf(data, readEnvironment()), 'kafka'))) > 0;
+export function stopKafka(data: string | null): Promise<boolean> {
+  return stopLocalKafka(join(dataFolderOf(data, readEnvironment()), 'kafka'));
 }
 
 /** The lock is another's: who that is, in one sentence. */
