@@ -8,12 +8,11 @@ import { afterTurn } from '../base/turn.ts';
 import { WITHDRAWN, messageBytes, type Message, type Outcome } from '../model/index.ts';
 import type { Entry, IntakeOptions, Ledger } from './entry.ts';
 import { silentObserver, type DeliveryObserver } from './observer.ts';
-import type { AssignPartition, MessageOwner, Sender } from './ports.ts';
+import type { MessageOwner, Sender } from './ports.ts';
 import { TopicLanes } from './topic-lanes.ts';
 
 export interface DeliveryOptions {
   readonly sender: Sender;
-  readonly assign: AssignPartition;
   readonly clock: Clock;
   readonly observer?: DeliveryObserver;
   readonly lingerMs: number;
@@ -116,7 +115,7 @@ export class Delivery {
   #topic(name: string): TopicLanes {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      const { sender, clock, lingerMs, metadataMaxAgeMs, batchMessages, batchBytes, assign, observer } = this.#options;
+      const { sender, clock, lingerMs, metadataMaxAgeMs, batchMessages, batchBytes, observer } = this.#options;
       const troubled = (change: 1 | -1): void => void (this.#troubled += change);
       const context = {
         sender,
@@ -129,7 +128,7 @@ export class Delivery {
         observer: observer ?? silentObserver,
         closing: this.#closing.signal,
       };
-      topic = new TopicLanes(name, context, assign, batchBytes);
+      topic = new TopicLanes(name, context, batchBytes);
       this.#topics.set(name, topic);
     }
     return topic;

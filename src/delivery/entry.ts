@@ -1,9 +1,11 @@
 /** A message on its way, with who waits for its outcome. */
 import type { Held, Message, Outcome } from '../model/index.ts';
-import type { MessageOwner } from './ports.ts';
+import type { AssignPartition, MessageOwner } from './ports.ts';
 
 /** How one owner's messages are to be handled; the same for all it hands in. */
 export interface IntakeOptions {
+  /** The sync's own choice of partitions: its messages keep their places whatever others share the topic. */
+  readonly assign: AssignPartition;
   /** The topic was computed from the record: when it is missing the message is rejected, not held. */
   readonly computedTopic: boolean;
   /** A sync may cut its batches smaller than its destination. */

@@ -4,7 +4,7 @@ import type { Held } from '../model/index.ts';
 import { Holds, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
-import type { AssignPartition, MessageOwner, TopicFacts } from './ports.ts';
+import type { MessageOwner, TopicFacts } from './ports.ts';
 
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
 const MISSING_AFTER_MS = 2_000;
@@ -17,7 +17,6 @@ const anyOwner = (): boolean => true;
 export class TopicLanes {
   readonly name: string;
   readonly #context: TopicContext;
-  readonly #assign: AssignPartition;
   readonly #batchBytes: number;
   /** By partition; a lane is made when its first message comes. */
   readonly #lanes = new Map<number, Lane>();
@@ -29,10 +28,9 @@ export class TopicLanes {
   readonly #holds = new Holds();
   readonly #nextTurn = (): number => this.#turn++;
 
-  constructor(name: string, context: TopicContext, assign: AssignPartition, batchBytes: number) {
+  constructor(name: string, context: TopicContext, batchBytes: number) {
     this.name = name;
     this.#context = context;
-    this.#assign = assign;
     this.#batchBytes = batchBytes;
   }
 
@@ -80,7 +78,7 @@ export class TopicLanes {
       );
       return;
     }
-    const partition = this.#assign(message, facts.partitions, this.#nextTurn);
+    const partition = entry.options.assign(message, facts.partitions, this.#nextTurn);
     if (partition < 0) {
       this.#reject(
         entry,

@@ -1,6 +1,6 @@
 /** The only room that imports a Kafka client. */
 export { createSender } from './producer/sender.ts';
-export { assignPartition, partitionOfKey } from './partitioner.ts';
+export { assignerOf, partitionOfKey } from './partitioner.ts';
 export { checkDestination } from './doctor/check.ts';
 export { createTopics } from './topics/create.ts';
 export { listTopics } from './topics/list.ts';

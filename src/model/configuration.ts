@@ -18,7 +18,8 @@ export interface BrokerAddress {
 
 export type Protocol = 'plaintext' | 'ssl' | 'sasl_plaintext' | 'sasl_ssl';
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
-export type Partitioner = 'murmur2' | 'crc32' | 'fnv1a';
+/** Where a key goes: as Java has it, as librdkafka's `consistent`, as RudderStack, as librdkafka's `fnv1a`. */
+export type Partitioner = 'murmur2' | 'crc32' | 'fnv1a' | 'fnv1a_librdkafka';
 
 export interface DestinationConfig {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import { Delivery } from '../delivery/index.ts';
-import { assignPartition, createSender } from '../kafka/index.ts';
+import { createSender } from '../kafka/index.ts';
 import type { DestinationConfig } from '../model/index.ts';
 import type { Sender } from '../delivery/ports.ts';
 import type { SyncObserver } from './ports.ts';
@@ -77,7 +77,6 @@ export class Destinations {
     const sender = createSender(config, {}, this.#clock);
     const delivery = new Delivery({
       sender,
-      assign: assignPartition,
       clock: this.#clock,
       observer: {
         attempted: (batch, result, tookMs) => {

@@ -1,4 +1,5 @@
 /** Syncs made ready to run: mapping compiled, destination open. Rebuilt whole when the configuration changes. */
+import { assignerOf } from '../kafka/index.ts';
 import { compileCondition, compileMapping, type CompiledMapping, type Condition } from '../mapping/index.ts';
 import {
   emptyCounts,
@@ -37,6 +38,7 @@ export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<st
       defaultTopic: destination.defaults.topic,
     });
     const options = {
+      assign: assignerOf(sync.partitioner),
       computedTopic: mapping.literalTopic === null,
       batchBytes: sync.batch.bytes ?? destination.producer.batchBytes,
       batchMessages: sync.batch.messages ?? destination.producer.batchMessages,

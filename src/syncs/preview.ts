@@ -1,6 +1,5 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
 import { randomId } from '../base/random.ts';
-import { assignPartition } from '../kafka/index.ts';
 import type { MappingContext } from '../mapping/index.ts';
 import {
   HeadraceError,
@@ -139,7 +138,7 @@ async function previewRecord(
     lints.push(`topic ${result.topic}: ${facts.held.reason}`);
     return { position, result, partition: result.partition, partitionBy, lints };
   }
-  const partition = partitionBy === 'round_robin' ? null : assignPartition(result, facts.partitions, () => 0);
+  const partition = partitionBy === 'round_robin' ? null : flow.options.assign(result, facts.partitions, () => 0);
   if (partition !== -1) return { position, result, partition, partitionBy, lints };
   const reason = `partition ${result.partition} is not in topic ${result.topic}, which has ${facts.partitions}`;
   return {

@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { Delivery, type DeliveryObserver } from '../../src/delivery/index.ts';
 import type { MessageOwner } from '../../src/delivery/ports.ts';
-import { assignPartition, createSender } from '../../src/kafka/index.ts';
+import { assignerOf, createSender } from '../../src/kafka/index.ts';
 import type { DestinationConfig, Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
 
 export const producerDefaults: ProducerSettings = {
@@ -46,7 +46,6 @@ export function deliveryTo(
   const sender = createSender(destination, {}, systemClock);
   return new Delivery({
     sender,
-    assign: assignPartition,
     clock: systemClock,
     ...(observer === undefined ? {} : { observer }),
     ...destination.producer,
@@ -108,4 +107,9 @@ export class Outcomes implements MessageOwner {
   }
 }
 
-export const intake = { computedTopic: false, batchBytes: 1_000_000, batchMessages: 1002 };
+export const intake = {
+  assign: assignerOf('murmur2'),
+  computedTopic: false,
+  batchBytes: 1_000_000,
+  batchMessages: 1002,
+};

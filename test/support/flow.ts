@@ -1,7 +1,7 @@
 /** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
 import type { Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
 import { hashValue, type ExpectedRecord } from './check-topic.ts';
-import { deliveryTo } from './delivery.ts';
+import { deliveryTo, intake as usual } from './delivery.ts';
 import { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
@@ -53,7 +53,7 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
     },
     held: (state: Held | null): void => void held.push(state),
   };
-  const intake = { computedTopic: false, batchBytes: Infinity, batchMessages: Infinity };
+  const intake = { ...usual, batchBytes: Infinity, batchMessages: Infinity };
   const draw = options.random.stream('messages');
   const stalled = stallGuard(() => settled);
   try {
