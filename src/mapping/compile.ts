@@ -15,7 +15,7 @@ import { compileHeaders, noHeaders } from './fields/headers.ts';
 import { compilePartition } from './fields/partition.ts';
 import { compilePayload } from './fields/payload.ts';
 import { compileTimestamp } from './fields/timestamp.ts';
-import { checkTopic, compileTopic } from './fields/topic.ts';
+import { checkTopic, compileTopic, topicExpression } from './fields/topic.ts';
 import type { Evaluate, Expression } from './expression.ts';
 import { compileExpression } from './mapping.ts';
 import type { CompiledMapping, MappingContext, MappingInput } from './ports.ts';
@@ -25,12 +25,13 @@ import { Refusal } from './refusal.ts';
 /** Throws HeadraceError (`config_invalid`) naming the first field that is wrong. */
 export function compileMapping(input: MappingInput): CompiledMapping {
   const message = usable(input);
-  const topic = expressionOf(message.topic ?? (input.defaultTopic as JsonValue))!;
+  const topic = topicExpression(message.topic ?? (input.defaultTopic as JsonValue));
   const fields = compileFields(message, topic, input.kind);
   const partial = fields.read === null ? null : new PartialReader(fields.read);
   return {
     map(record, context) {
       try {
+        field = 'payload';
         if (partial !== null && record.unparsed === true && record.bytes !== null)
           return fields.build(partial.read(record.bytes), record, context);
         if (record.unparsed === true && record.bytes !== null && !isUtf8(record.bytes))
@@ -71,7 +72,7 @@ let field = 'topic';
 /** `read`: the top-level fields that are enough for everything; null: the whole record must be parsed. */
 function compileFields(
   message: MessageConfig,
-  topicExpression: Expression,
+  topic: Expression,
   kind: 'rows' | 'events',
 ): { build: Build; read: readonly string[] | null } {
   const key = expressionOf(message.key);
@@ -81,7 +82,7 @@ function compileFields(
   const timestamp = expressionOf(message.timestamp);
   const headers = message.headers === undefined ? noHeaders : compileHeaders(message.headers);
   const payload = compilePayload(message, kind);
-  const topicOf = compileTopic(topicExpression);
+  const topicOf = compileTopic(topic);
   const keyOf = bytesField(key, 'key');
   const partitionKeyOf = partitionKey === null ? null : bytesField(partitionKey, 'partition_key');
   const partitionOf = choosePartition(partition, defaultPartition, message.default_partition_for === 'keyless');
@@ -115,7 +116,7 @@ function compileFields(
     const flaws = takeFlaws();
     return flaws === null ? message : { ...message, flaws };
   };
-  const parts = [topicExpression, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
+  const parts = [topic, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
   return { build, read: allFields(parts.map((part) => (part === null ? [] : part.fields))) };
 }
 
@@ -173,19 +174,11 @@ function rejection(error: unknown): Rejection {
   }
   if (error instanceof SyntaxError)
     return { state: 'rejected', code: 'row_invalid', reason: `the record is not JSON: ${error.message}` };
-  if (error instanceof RangeError)
-    return {
-      state: 'rejected',
-      code: 'mapping_failed',
-      reason: 'the record is nested too deep, or is too long, to be printed',
-    };
-  const reason = error instanceof Error ? error.message : String(error);
-  return {
-    state: 'rejected',
-    code: 'mapping_failed',
-    reason: `${field}: the value could not be made: ${reason}`,
-    field,
-  };
+  const reason =
+    error instanceof RangeError
+      ? 'the value is nested too deep, or is too long, to be printed'
+      : `the value could not be made: ${error instanceof Error ? error.message : String(error)}`;
+  return { state: 'rejected', code: 'mapping_failed', reason: `${field}: ${reason}`, field };
 }
 
 function lintsOf(message: MessageConfig): string[] {

@@ -3,6 +3,7 @@ import { isRawNumber } from '../../base/json.ts';
 import type { JsonValue, Problem } from '../../model/index.ts';
 import type { Evaluate, Expression } from '../expression.ts';
 import { checkMapping, compileExpression } from '../mapping.ts';
+import { checkTopicRules, compileTopicRules, isTopicRules } from './topic-rules.ts';
 import { Refusal, shown } from '../refusal.ts';
 import { textOf } from '../text.ts';
 
@@ -18,6 +19,15 @@ export function topicNameFault(name: string): string | null {
 const allowed = /^[A-Za-z0-9._-]*$/;
 
 export function checkTopic(value: unknown, at: string): Problem[] {
+  return isTopicRules(value) ? checkTopicRules(value, at, checkOneTopic) : checkOneTopic(value, at);
+}
+
+/** The expression of a topic that `checkTopic` passed. */
+export function topicExpression(value: JsonValue): Expression {
+  return isTopicRules(value) ? compileTopicRules(value) : compileExpression(value);
+}
+
+function checkOneTopic(value: unknown, at: string): Problem[] {
   const problems = checkMapping(value, at);
   if (problems.length > 0) return problems;
   const expression = compileExpression(value as JsonValue);
