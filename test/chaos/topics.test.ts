@@ -37,7 +37,7 @@ describe('faults of a topic', { timeout: 120_000 }, () => {
     await oracle(bootstrap).createTopic(topic, { partitions: 3 });
     proxy.thaw();
     hand(600);
-    await until(`${index} outcomes`, () => outcomes.byIndex.size === index, { deadlineMs: 15_000 });
+    await until(`${index} outcomes`, () => outcomes.byIndex.size === index, { deadlineMs: 30_000 });
     const refused = outcomes.byIndex.get(explicit)!;
     assert.ok(refused.state === 'rejected' && refused.code === 'partition_invalid', JSON.stringify(refused));
     assert.equal(outcomes.count('delivered'), index - 1);
