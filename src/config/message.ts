@@ -1,11 +1,11 @@
 /** The spec of `message:`, as far as its shape goes; what a mapping says is checked by the room of mappings. */
-import type { ColumnConfig, MessageConfig } from '../model/index.ts';
+import type { ColumnConfig, MessageConfig, Partitioner } from '../model/index.ts';
 import type { At } from './report.ts';
 import { optional, type Spec } from './spec.ts';
 import { anything, list, object } from './spec-composites.ts';
 import { choice, flag, text } from './spec-scalars.ts';
 
-export const partitioner = choice(['murmur2', 'crc32', 'fnv1a']);
+export const partitioner: Spec<Partitioner> = choice(['murmur2', 'crc32', 'fnv1a', 'fnv1a_librdkafka']);
 
 const FORMAT_INSTEAD = 'JSON only so far: write format: json or leave it out.';
 const columnName = text({ shape: 'the name of a column', example: 'from: id' });
@@ -52,7 +52,11 @@ const fields = {
     undefined,
   ),
   partition_key: optional(anything(), 'What is hashed to choose the partition, in place of the key.', undefined),
-  partitioner: optional(partitioner, "The hash: Java's, or one of librdkafka's.", undefined),
+  partitioner: optional(
+    partitioner,
+    "Whose hash chooses the partition of a key: Java's (`murmur2`), librdkafka's (`crc32`, `fnv1a_librdkafka`) or RudderStack's (`fnv1a`).",
+    undefined,
+  ),
   timestamp: optional(anything(), 'The time of the message.', undefined),
   timestamp_unit: optional(choice(['s', 'ms', 'us']), 'The unit of a timestamp that is a number.', undefined),
   headers: optional(anything(), 'Headers by name, or a path to an object of them.', undefined),
@@ -87,7 +91,7 @@ const fields = {
 /** The message as written, its absent fields absent, and the partitioner beside it. */
 export interface MessageBody {
   readonly message: MessageConfig;
-  readonly partitioner: 'murmur2' | 'crc32' | 'fnv1a' | undefined;
+  readonly partitioner: Partitioner | undefined;
 }
 
 export const message: Spec<MessageBody> = object(fields, {

@@ -1,5 +1,12 @@
 /** The spec of a sync by itself; what it says about its source and destination is in `relations.ts`. */
-import { eventTypes, type ColumnType, type EventType, type FileFormat, type FileRead } from '../model/index.ts';
+import {
+  eventTypes,
+  type ColumnType,
+  type EventType,
+  type FileFormat,
+  type FileRead,
+  type Partitioner,
+} from '../model/index.ts';
 import { ordering } from './destinations.ts';
 import { message, partitioner, type MessageBody } from './message.ts';
 import { notYet, optional, required, type Spec } from './spec.ts';
@@ -102,7 +109,7 @@ export interface SyncBody {
   readonly trigger: string | null;
   readonly behaviour: 'send' | null;
   readonly message: MessageBody['message'];
-  readonly partitioner: 'murmur2' | 'crc32' | 'fnv1a';
+  readonly partitioner: Partitioner;
   readonly batch: { readonly bytes: number | null; readonly messages: number | null };
 }
 
