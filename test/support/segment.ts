@@ -6,7 +6,7 @@ import type { JsonValue } from '../../src/model/index.ts';
 
 export type SegmentAnswer = boolean | 'fails';
 
-/** The answers of Segment's evaluator for one trigger; `fails` where it throws while it evaluates. */
+/** The answers of Segment's evaluator for one trigger; `fails` where it throws while it evaluates, and so sends nothing. */
 export function segmentTrigger(text: string): (data: JsonValue) => SegmentAnswer {
   const subscription = parseFql(text);
   return (data) => {
@@ -22,7 +22,6 @@ export function segmentTrigger(text: string): (data: JsonValue) => SegmentAnswer
 export const recordOddities = {
   stops_at_falsy: 'a field of 0, "" or false has no fields inside; Segment takes that value for the field inside it',
   foreign_members: 'texts and lists have no members such as `length`, and inherited members are no fields',
-  fails: 'Segment throws while it evaluates; the record is not sent, as here where nothing can be decided',
 } as const;
 
 export type RecordOddity = keyof typeof recordOddities;

@@ -41,13 +41,14 @@ export function compareTrigger(text: string, records: readonly JsonValue[], coun
   for (const record of records) {
     counts.pairs++;
     const answer = theirs(record);
-    const oddity = answer === 'fails' ? 'fails' : reading.reads ? oddityOf(reading.condition, record) : null;
+    const oddity = reading.reads ? oddityOf(reading.condition, record) : null;
     const shown = (): string => `trigger: ${text}\nrecord: ${JSON.stringify(record)}\nlints: ${[...rules].join(', ')}`;
     // What the linter says that Segment would do is what it does.
-    if (oddity === null) assert.equal(model(record), answer, `the reading differs from Segment\n${shown()}`);
-    if (ours(record) === answer) {
+    if (oddity === null && answer !== 'fails')
+      assert.equal(model(record), answer, `the reading differs from Segment\n${shown()}`);
+    if (ours(record) === (answer === true)) {
       counts.agreed++;
-      if (answer) counts.agreedTrue++;
+      if (answer === true) counts.agreedTrue++;
       continue;
     }
     const classes: string[] = rules.size > 0 ? [...rules] : oddity === null ? [] : [oddity];
