@@ -17,8 +17,10 @@ export async function installDependencies(folder) {
   checkNpm();
   const state = wantedState(folder);
   say('Installing npm packages (about half a minute) …');
-  const output = await npm(folder, ['ci', '--loglevel=error', '--no-audit', '--no-fund']);
-  if (output !== null) throw new SetupError(npmProblem(output));
+  const unreachable = await unreachableRegistry(folder);
+  const offline = unreachable === null ? [] : ['--offline'];
+  const output = await npm(folder, ['ci', '--loglevel=error', '--no-audit', '--no-fund', ...offline]);
+  if (output !== null) throw new SetupError(npmProblem(unreachable ?? output));
   writeFileSync(markerOf(folder), state);
 }
 
@@ -29,14 +31,29 @@ function wantedState(folder) {
   return `${lockfile} ${process.platform} ${process.arch}\n`;
 }
 
+const NO_NETWORK = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NETUNREACH|HOSTUNREACH)/;
+
+/**
+ * What npm prints when its registry cannot be reached; null when it can. Asked beforehand, as npm without a network is
+ * silent for minutes; told to be offline it installs from its cache, or fails at once.
+ */
+async function unreachableRegistry(folder) {
+  const output = await npm(
+    folder,
+    ['ping', '--loglevel=error', '--fetch-retries=1', '--fetch-retry-mintimeout=500'],
+    'quiet',
+  );
+  return output !== null && NO_NETWORK.test(output) ? output : null;
+}
+
 /** Null when it went well, else what npm printed. */
-function npm(folder, args) {
+function npm(folder, args, manner) {
   return new Promise((resolve) => {
     const child = spawn('npm', args, { cwd: folder, env: outsideEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
     let printed = '';
     child.stderr.on('data', (chunk) => {
       printed += chunk;
-      process.stderr.write(chunk);
+      if (manner !== 'quiet') process.stderr.write(chunk);
     });
     child.once('error', (error) => resolve(String(error)));
     child.once('close', (code) => resolve(code === 0 ? null : printed));
@@ -45,8 +62,7 @@ function npm(folder, args) {
 
 function npmProblem(printed) {
   if (/ENOSPC/.test(printed)) return 'The disk is full: free 1 GB and run this again.';
-  const network = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)|network/i.exec(printed);
-  if (network) {
+  if (NO_NETWORK.test(printed)) {
     const host = /https?:\/\/([^/\s]+)/.exec(printed)?.[1] ?? 'its registry';
     return `npm could not reach ${host}: connect this machine to the network, or set npm's registry to one that it can reach, and run this again.`;
   }

@@ -181,7 +181,7 @@ describe('jars', () => {
 });
 
 /** A checkout with the real scripts, and with npm, java and the program played by these shell scripts. */
-function playedCheckout(played: { npm?: string; java?: string; cli?: string }) {
+function playedCheckout(played: { npm?: string; ping?: string; java?: string; cli?: string }) {
   const folder = newFolder();
   cpSync(join(checkout, 'scripts'), join(folder, 'scripts'), { recursive: true });
   cpSync(join(checkout, 'bin'), join(folder, 'bin'), { recursive: true });
@@ -196,7 +196,10 @@ function playedCheckout(played: { npm?: string; java?: string; cli?: string }) {
     writeFileSync(join(tools, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(tools, name), 0o755);
   };
-  script('npm', `if [ "$1" = --version ]; then echo 11; exit; fi\necho "$1" >> npm-calls\n${npm}`);
+  script(
+    'npm',
+    `[ "$1" = --version ] && exit\n${played.ping ?? '[ "$1" = ping ] && exit'}\necho "$@" >> npm-calls\n${npm}`,
+  );
   if (played.java !== undefined) script('java', played.java);
   for (const name of ['sh', 'mkdir', 'sleep', 'dirname', 'readlink', 'ps', 'cat']) linkTool(tools, name);
   symlinkSync(process.execPath, join(tools, 'node'));
@@ -235,9 +238,18 @@ describe('set-up', () => {
     assert.equal(npmCalls(), 2);
   });
 
-  it('says which host npm could not reach', async () => {
-    const npm = 'echo "npm error code ENOTFOUND request to https://registry.example/x failed" >&2; exit 1';
-    assertSentence(await playedCheckout({ npm }).setup('--no-kafka'), /could not reach registry\.example: connect/);
+  it('installs from the cache, or says which host npm could not reach', async () => {
+    const error = 'echo "npm error request to https://registry.example/x failed, code ENOTFOUND" >&2';
+    const ping = `[ "$1" = ping ] && ${error} && exit 1`;
+    assertSentence(
+      await playedCheckout({ ping, npm: 'exit 1' }).setup('--no-kafka'),
+      /could not reach registry\.example: connect/,
+    );
+    const { folder, setup } = playedCheckout({ ping });
+    assert.equal((await setup('--no-kafka')).code, 0);
+    assert.match(readFileSync(join(folder, 'npm-calls'), 'utf8'), /^ci .*--offline\n$/);
+    const later = playedCheckout({ npm: `${error}; exit 1` });
+    assertSentence(await later.setup('--no-kafka'), /could not reach registry\.example: connect/);
   });
 
   it('lets a second one wait for the first', async () => {
