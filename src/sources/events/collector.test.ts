@@ -217,6 +217,7 @@ describe('collector', { timeout: 30_000 }, () => {
     const answer = await collector.post('/v1/track', calls['track']);
     assert.deepEqual([answer.status, answer.body['code']], [500, 'internal']);
     assert.ok(!JSON.stringify(answer.body).includes('secret detail'));
+    assert.match(String(collector.observed[0]?.fault), /secret detail/);
   });
 
   test('while draining it is 503 and the connection ends', async () => {

@@ -51,6 +51,8 @@ export interface ObservedAnswer {
   readonly rejected: number;
   /** From the request's head to the answer. */
   readonly durationMs: number;
+  /** What was thrown where nothing should be: for the log, the sender is not told. null: nothing was. */
+  readonly fault: unknown;
 }
 
 export interface Collector {
@@ -156,8 +158,8 @@ class Exchange implements BodyReceiver {
   bodyArrived(body: Buffer): void {
     try {
       this.#take(body);
-    } catch {
-      this.#refuse(refusals.fault);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -209,13 +211,13 @@ class Exchange implements BodyReceiver {
     if (intake.draining) return this.#refuse(refusals.draining);
     // Promise 9: what waits for Kafka is bounded, however many senders there are.
     const heldBytes = bodyBytes + requestBytes;
-    if (this.#shared.waitingBytes + heldBytes > this.#shared.maxWaitingBytes)
-      return this.#refuse(refusals.tooManyWaiting);
+    const { waitingBytes, maxWaitingBytes } = this.#shared;
+    if (waitingBytes > 0 && waitingBytes + heldBytes > maxWaitingBytes) return this.#refuse(refusals.tooManyWaiting);
     this.#shared.waitingBytes += heldBytes;
     this.#heldBytes = heldBytes;
     intake.accept(source.name, records).then(
       (answer) => this.#settle(answer),
-      () => this.#refuse(refusals.fault),
+      (error: unknown) => this.#fail(error),
     );
   }
 
@@ -261,7 +263,12 @@ class Exchange implements BodyReceiver {
     this.#answered(refusal.status, refusal.code);
   }
 
-  #answered(status: number, code: ErrorCode | null): void {
+  #fail(error: unknown): void {
+    answerRefusal(this.#request, this.#response, refusals.fault);
+    this.#answered(refusals.fault.status, refusals.fault.code, error);
+  }
+
+  #answered(status: number, code: ErrorCode | null, fault: unknown = null): void {
     this.#shared.waitingBytes -= this.#heldBytes;
     this.#heldBytes = 0;
     this.#shared.observer?.answered({
@@ -271,6 +278,7 @@ class Exchange implements BodyReceiver {
       accepted: code === null ? this.#accepted : 0,
       rejected: this.#rejected.length,
       durationMs: this.#shared.clock.monotonic() - this.#startedMs,
+      fault,
     });
   }
 }
