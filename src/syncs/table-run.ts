@@ -54,7 +54,6 @@ export class TableRun {
   readonly #broken = new AbortController();
   /** Told to stop, or broken. */
   readonly #halt: AbortSignal;
-  readonly #halted: Promise<void>;
   readonly #safe = new SafePosition<Safe>();
   readonly #saved: Counts;
   #run: RunFacts;
@@ -77,10 +76,7 @@ export class TableRun {
     this.#run = run;
     this.#reader = reader;
     this.#halt = AbortSignal.any([stop, this.#broken.signal]);
-    this.#halted = new Promise((resolve) => {
-      if (this.#halt.aborted) resolve();
-      this.#halt.addEventListener('abort', () => resolve(), { once: true });
-    });
+    this.#halt.addEventListener('abort', () => this.#wake?.(), { once: true });
     this.#tools = tools;
     this.#saved = { ...run.counts };
     this.#position = run.checkpoint;
@@ -170,8 +166,8 @@ export class TableRun {
   async #ready(signal: AbortSignal): Promise<{ flow: Flow; destination: OpenDestination } | null> {
     while (!signal.aborted) {
       const { flow, destination } = this.#tools.current();
-      if (destination.predecessor !== null) await Promise.race([destination.predecessor, this.#halted]);
-      else if (destination.delivery.full) await Promise.race([destination.delivery.whenRoom(), this.#halted]);
+      if (destination.predecessor !== null) await Promise.race([destination.predecessor, this.#nextStep()]);
+      else if (destination.delivery.full) await Promise.race([destination.delivery.whenRoom(), this.#nextStep()]);
       else return { flow, destination };
     }
     return null;
@@ -180,8 +176,19 @@ export class TableRun {
   /** Waits while too much is handed in beyond the last checkpoint. */
   async #room(signal: AbortSignal): Promise<void> {
     while ((this.#unsavedRecords > UNSAVED_RECORDS || this.#unsavedBytes > UNSAVED_BYTES) && !signal.aborted) {
-      await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.#halted]);
+      await this.#nextStep();
     }
+  }
+
+  /**
+   * Resolves at the next step forward, or when the run is halted. A fresh promise each time: racing against one that lives
+   * as long as the run would keep every loser in memory.
+   */
+  #nextStep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#halt.aborted) resolve();
+    });
   }
 
   #settled(nowSafe: readonly Safe[]): void {
@@ -240,7 +247,7 @@ export class TableRun {
   /** Everything handed in has its outcome, or the run is broken or told to stop. */
   async #drain(signal: AbortSignal): Promise<void> {
     while (this.#safe.open > 0 && !signal.aborted) {
-      await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), this.#halted]);
+      await this.#nextStep();
     }
   }
 
