@@ -31,10 +31,13 @@ export function createAddressOf(trustedProxies: readonly string[]): AddressOf {
 function addProxy(trusted: BlockList, proxy: string): void {
   const [address = '', prefix] = proxy.split('/');
   const version = isIP(address);
-  if (version === 0) throw new RangeError(`${proxy} is neither an IP address nor a range such as 10.0.0.0/8`);
+  const bits = prefix === undefined ? null : Number(prefix);
+  const isPrefix = bits === null || (/^\d+$/.test(prefix!) && bits <= (version === 4 ? 32 : 128));
+  if (version === 0 || !isPrefix)
+    throw new RangeError(`${JSON.stringify(proxy)} is neither an IP address nor a range such as 10.0.0.0/8`);
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  if (prefix === undefined) trusted.addAddress(address, family);
-  else trusted.addSubnet(address, Number(prefix), family);
+  if (bits === null) trusted.addAddress(address, family);
+  else trusted.addSubnet(address, bits, family);
 }
 
 function isTrusted(trusted: BlockList, address: string): boolean {

@@ -195,6 +195,26 @@ describe('collector', { timeout: 30_000 }, () => {
     assert.equal((await collector.post('/v1/track', calls['track'])).status, 401);
   });
 
+  test('one connection may speak for several sources', async () => {
+    collector.useSources([eventsSource(), eventsSource({ name: 'app', writeKey: new Secret('app-key') })]);
+    const shown: Record<string, string>[] = [
+      { authorization: 'Bearer same', writeKey: WRITE_KEY },
+      { authorization: 'Bearer same', writeKey: 'app-key' },
+      { authorization: basic('app-key') },
+      { authorization: basic(WRITE_KEY) },
+      { authorization: basic(WRITE_KEY) },
+    ];
+    // One after the other they use the same connection.
+    for (const headers of shown) await collector.post('/v1/track', calls['track'], headers);
+    assert.deepEqual(
+      collector.intake.calls.map((call) => call.source),
+      ['website', 'app', 'app', 'website', 'website'],
+    );
+    collector.useSources([eventsSource({ name: 'renamed' })]);
+    await collector.post('/v1/track', calls['track']);
+    assert.equal(collector.intake.calls.at(-1)?.source, 'renamed');
+  });
+
   test('a disabled source is 429 with Retry-After: SDKs keep the event', async () => {
     collector.useSources([eventsSource({ enabled: false })]);
     for (const headers of [{ authorization: basic(WRITE_KEY) }, {}] as Record<string, string>[]) {
