@@ -3,7 +3,7 @@
 /** Whether the name is a zone such as `Europe/Berlin`, `UTC` or `+02:00`. */
 export function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    formatOf(name);
     return true;
   } catch {
     return false;
@@ -13,7 +13,7 @@ export function isTimeZone(name: string): boolean {
 /** Gives how far local time is ahead of UTC at an instant (epoch milliseconds), in milliseconds. */
 export function zoneOffset(zone: string): (epochMs: number) => number {
   if (zone === 'UTC') return () => 0;
-  const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
+  const format = formatOf(zone);
   // Offsets change at full quarters of an hour only, and records come close together in time.
   let lastQuarter = Number.NaN;
   let lastOffsetMs = 0;
@@ -38,6 +38,18 @@ export function fromLocal(localMs: number, offset: (epochMs: number) => number):
   if (before === after || offset(early) === before) return early;
   const late = localMs - after;
   return offset(late) === after ? late : early;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one costs far more than using it. Throws RangeError when there is no such zone. */
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
+    formats.set(zone, format);
+  }
+  return format;
 }
 
 const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;

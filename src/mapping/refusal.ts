@@ -1,15 +1,21 @@
 /** How a field says that no message can be made of a record: caught in `map`, never seen outside. */
 import type { ErrorCode } from '../model/index.ts';
 
-export class Refusal extends Error {
+/** No Error: a stack trace would cost more than the rest of the mapping, and every row of a file may be refused. */
+export class Refusal {
   readonly code: ErrorCode;
-  /** The message field, e.g. `timestamp`. */
+  /** The message field, e.g. `timestamp`; empty: the one being made. */
   readonly field: string;
+  readonly message: string;
 
   constructor(code: ErrorCode, field: string, reason: string) {
-    super(reason);
     this.code = code;
     this.field = field;
+    this.message = reason;
+  }
+
+  toString(): string {
+    return this.message;
   }
 }
 

@@ -47,6 +47,9 @@ export interface TemplateFault {
   readonly at: number;
 }
 
+// Without its cache, which would keep every template that was ever looked at.
+const writer = Object.assign(new mustache.Writer(), { templateCache: undefined });
+
 export const MAX_TEMPLATE_LENGTH = 100_000;
 const MAX_SECTION_DEPTH = 20;
 
@@ -59,7 +62,7 @@ export function parseMustache(template: string): readonly Node[] | TemplateFault
     };
   let spans: Span[];
   try {
-    spans = mustache.parse(template) as Span[];
+    spans = writer.parse(template) as Span[];
   } catch (error) {
     const [, reason = 'it does not read', at = '0'] = /^(.*?)(?: at (\d+))?$/.exec((error as Error).message) ?? [];
     return { reason, at: Number(at) };
