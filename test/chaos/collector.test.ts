@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test, type TestContext } from 'node:test';
-import { CollectorLoad } from '../support/collector-load.ts';
+import { CollectorLoad, type Answer } from '../support/collector-load.ts';
 import { drawKeys } from '../support/flow.ts';
 import { startHeadrace, type Server } from '../support/headrace.ts';
 import { newTopic, ownKafka, sharedKafka } from '../support/kafka.ts';
+import { startProxy } from '../support/proxy.ts';
 import { amount, judge, partitionTable, readTopics, scenario, type Scenario } from '../support/scenario.ts';
 import { setUp, type Setup } from '../support/setup.ts';
 import { until } from '../support/until.ts';
@@ -51,23 +52,38 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
 
   test('SIGTERM under load: exit 0, everything answered is there once', async (t) => {
     const run = scenario(t, 'collector stopped');
-    const { load, setup, verdict } = await prepare(t, run, shared, 64);
+    const [host, port] = shared.split(':');
+    await using proxy = await startProxy({ brokers: [{ host: host!, port: Number(port) }] });
+    const { load, setup, verdict } = await prepare(t, run, shared, 64, proxy.bootstrap);
     const draw = run.random.stream('faults');
     for (let stop = 0; stop < amount(3, 100); stop++) {
       const server = await start(setup);
       load.goTo(server.address);
       // Sending goes on until the door is shut.
       let over = false;
+      const answers: Answer[] = [];
       const sending = load.run(
         () => over,
-        (answer) => void (over ||= answer.unsent),
+        (answer) => {
+          answers.push(answer);
+          over ||= answer.unsent;
+        },
       );
       const at = load.acknowledged + draw.between(200, 3000);
       await until(`${at} acknowledged`, () => load.acknowledged >= at, { everyMs: 1, deadlineMs: 60_000 });
+      // Slow answers of Kafka, so that every sender waits for one when the signal comes.
+      proxy.shape = { latencyMs: 400 };
+      const slow = answers.length;
+      await until('all wait', () => answers.length >= slow + 64, { everyMs: 1 });
       const began = performance.now();
       const { code, stderr } = await server.stop('SIGTERM', 10_000);
       await sending;
       assert.equal(code, 0, stderr);
+      proxy.shape = {};
+      // A request that was in well before the signal is finished (P18).
+      const inBefore = answers.filter(({ beganMs, ms }) => beganMs < began - 150 && beganMs + ms > began);
+      assert.ok(inBefore.length > 10, `${inBefore.length} requests were under way`);
+      assert.deepEqual([...new Set(inBefore.map((answer) => answer.status))], [200]);
       t.diagnostic(`ended ${Math.round(performance.now() - began)} ms after SIGTERM`);
     }
     await verdict();
@@ -132,6 +148,7 @@ async function prepare(
   run: Scenario,
   bootstrap: string,
   connections: number,
+  through = bootstrap,
 ): Promise<{ load: CollectorLoad; setup: Setup; verdict: () => ReturnType<typeof judge> }> {
   const topic = await newTopic(bootstrap, 'chaos-collector', { partitions: PARTITIONS });
   const keys = drawKeys(run.random.stream('keys'), 64 * 8);
@@ -146,7 +163,7 @@ async function prepare(
   });
   t.after(() => load.close());
   const setup = setUp(t, {
-    destinations: { main: { brokers: bootstrap } },
+    destinations: { main: { brokers: through } },
     sources: { website: { type: 'events', write_key: WRITE_KEY } },
     syncs: {
       tracks: {

@@ -23,6 +23,8 @@ export interface Answer {
   readonly retryAfter: string | null;
   /** The connection was refused: the request never left. */
   readonly unsent: boolean;
+  /** By `performance.now()`. */
+  readonly beganMs: number;
   readonly ms: number;
   readonly ids: readonly string[];
 }
@@ -132,7 +134,7 @@ export class CollectorLoad {
     };
     return new Promise((resolve) => {
       const settle = (status: number | null, retryAfter: string | null, unsent: boolean): void =>
-        resolve({ status, retryAfter, unsent, ms: performance.now() - began });
+        resolve({ status, retryAfter, unsent, beganMs: began, ms: performance.now() - began });
       const post = request(url, { method: 'POST', agent: this.#agent, headers }, (response) => {
         response.once('error', () => settle(null, null, false));
         response.once('end', () => settle(response.statusCode!, response.headers['retry-after'] ?? null, false));
