@@ -1,3 +1,4 @@
+/** JSON keeps the digits of every number, and what is plain stays plain. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

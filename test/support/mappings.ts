@@ -1,5 +1,5 @@
-/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 /** Random mappings and records; a mapping carries the classes of difference from Segment that it may show. */
+/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 import type { JsonValue } from '../../src/model/index.ts';
 import type { Random } from './random.ts';
 import type { MappingDifference } from './segment-mapping.ts';

@@ -1,5 +1,5 @@
-/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 /** Random `message:` objects, sound and broken, in all of the mapping language. */
+/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 import type { JsonValue } from '../../src/model/index.ts';
 import type { Random } from './random.ts';
 

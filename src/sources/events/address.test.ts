@@ -1,3 +1,4 @@
+/** Whose address an event gets: the socket's, or what a trusted proxy says. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { after, before, describe, test } from 'node:test';

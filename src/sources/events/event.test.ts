@@ -1,3 +1,4 @@
+/** Events are completed as posted, or refused with the field that is wrong. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson } from '../../base/json.ts';

@@ -1,3 +1,4 @@
+/** Which destinations the integrations object of an event lets it go to. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonValue, SourceRecord } from '../../model/index.ts';

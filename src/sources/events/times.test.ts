@@ -1,3 +1,4 @@
+/** The times of an event: clock skew corrected, never NaN. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
