@@ -9,7 +9,7 @@ export const pathDirective: Directive = {
   summary: 'A value of the record, by its path.',
   docs: [
     'The argument is a path, or a directive that gives one. `$.` and the empty path are the whole record; names are parted by `.`,',
-    "list items by `[0]` or `.0`; a name with a dot in it stands in quoted brackets: `$.a['b.c']`. Only a record's own fields are",
+    "list items by `[0]` or `.0`; a name with a dot in it stands in quoted brackets: `$.a['b.c']`, `$.['x.y']`. Only a record's own fields are",
     'seen, text has no members, and a path through a null gives null. What is not there is absent: its key is left out.',
   ].join('\n'),
   example: { mapping: { '@path': '$.user.emails[0]' }, record: { user: { emails: ['a@x.org'] } }, result: 'a@x.org' },
@@ -27,7 +27,7 @@ function checkPath(argument: unknown, at: string, tools: CheckTools): Problem[] 
     {
       path: at,
       reason: `the path "${argument}" does not read: ${parsed.reason}`,
-      remedy: `write it like "$.user.id", "$.items[0].name" or "$['a name.with dots']"`,
+      remedy: `write it like "$.user.id", "$.items[0].name" or "$.['a name.with dots']"`,
     },
   ];
 }
