@@ -1,8 +1,13 @@
 /** The command line's front door: builds what the commands need, each piece when it is first used. */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import packageFacts from '../package.json' with { type: 'json' };
 import type { Doors, Explained } from './cli/doors.ts';
 import { runCommandLine } from './cli/program.ts';
 import { HeadraceError, type JsonValue } from './model/index.ts';
+
+// Most of a short command's time is compiling what it loads; where the folder cannot be written, nothing is kept.
+enableCompileCache(join(import.meta.dirname, '..', '.cache', 'compile'));
 
 const interruption = new AbortController();
 let listening = false;

@@ -62,7 +62,7 @@ async function openHere(target: Target, environment: Environment, dataFolder: st
   // Loaded here: a command that asks a server needs none of it.
   const [{ openService }, { createQuietTelemetry }] = await Promise.all([
     import('./service.ts'),
-    import('./telemetry/index.ts'),
+    import('./telemetry/quiet.ts'),
   ]);
   const level = environment.variables['LOG_LEVEL'] === undefined ? 'warn' : environment.logLevel;
   const colour = process.stderr.isTTY && !environment.noColor;

@@ -1,3 +1,3 @@
 /** Log lines and metrics, made of typed events. */
 export type { Emit, TelemetryEvent } from './events.ts';
-export { createQuietTelemetry, createTelemetry, type Telemetry } from './telemetry.ts';
+export { createTelemetry, type Telemetry } from './telemetry.ts';
