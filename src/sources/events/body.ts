@@ -47,7 +47,7 @@ export class Uploads {
   hold(upload: Upload, bytes: number): void {
     this.#open.add(upload);
     this.#heldBytes += bytes;
-    while (this.#heldBytes > this.#maxBytes) {
+    while (this.#heldBytes > this.#maxBytes && this.#open.size > 1) {
       const [oldest] = this.#open;
       if (oldest === undefined) return;
       oldest.evict();

@@ -151,6 +151,25 @@ describe('collector', { timeout: 30_000 }, () => {
     assert.equal((tooLarge.body['rejected'] as { code: string }[])[0]?.code, 'event_too_large');
   });
 
+  test('a key in the body brings its own source’s limits', async () => {
+    const strict = { name: 'strict', writeKey: new Secret('strict-key'), maxEventBytes: 200, maxBatchBytes: 300 };
+    collector.useSources([eventsSource(), eventsSource({ ...strict, maxBatchEvents: 1 })]);
+    const page = { userId: 'u', name: 'x'.repeat(200) };
+    const batch = [{ type: 'page', userId: 'u' }];
+    const tries: [string, unknown, number][] = [
+      ['/v1/page', page, 400],
+      ['/v1/batch', { batch, filler: 'x'.repeat(300) }, 400],
+      ['/v1/batch', { batch: [...batch, ...batch] }, 400],
+      ['/v1/batch', { batch }, 200],
+    ];
+    for (const [path, body, status] of tries) {
+      const strictly = await collector.post(path, { ...(body as object), writeKey: 'strict-key' }, {});
+      assert.equal(strictly.status, status, JSON.stringify(strictly.body));
+      const usual = await collector.post(path, { ...(body as object), writeKey: WRITE_KEY }, {});
+      assert.equal(usual.status, 200);
+    }
+  });
+
   test('the write key is taken from wherever SDKs put it', async () => {
     const { track } = calls;
     const ways: [string, unknown, Record<string, string>][] = [
@@ -246,6 +265,7 @@ describe('collector', { timeout: 30_000 }, () => {
     assert.deepEqual([answer.status, answer.body['code']], [503, 'draining']);
     assert.equal(answer.headers.get('connection'), 'close');
     assert.ok(answer.headers.get('retry-after'));
+    assert.equal((await collector.post('/v1/track', '{')).status, 503, 'before the body is looked at');
   });
 
   test('the answer waits for the intake', async () => {
