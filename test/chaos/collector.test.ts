@@ -26,7 +26,7 @@ describe('faults around the collector', { timeout: amount(180_000, 3_600_000) },
     const run = scenario(t, 'collector killed');
     const { load, setup, verdict } = await prepare(t, run, shared, 64);
     const draw = run.random.stream('faults');
-    const kills = amount(5, 200);
+    const kills = amount(4, 200);
     let server = await start(setup);
     load.goTo(server.address);
     let over = false;

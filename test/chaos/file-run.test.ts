@@ -24,7 +24,7 @@ describe('faults of a file run', { timeout: amount(180_000, 3_600_000) }, () => 
     const { setup, topic, bootstrap, expected } = await prepare(t, run, rows);
     const draw = run.random.stream('faults');
     let kills = 0;
-    for (; kills < amount(5, 60); kills++) {
+    for (; kills < amount(4, 60); kills++) {
       const child = startRun(setup);
       const at = (await messagesIn(bootstrap, topic)) + draw.between(1, Math.floor(rows / 8));
       if (await endsBefore(child, () => reached(bootstrap, topic, at))) break;
