@@ -24,7 +24,7 @@ let stoppedBy: NodeJS.Signals | null = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
     stoppedBy ??= signal;
-    running?.kill(signal);
+    endGroup(signal);
   });
 
 process.exitCode = await main();
@@ -85,15 +85,26 @@ async function runTests(files: readonly string[], bootstrap: string): Promise<nu
   return run(process.execPath, [...runner, ...reporter, ...files], environment, limitMs);
 }
 
+/** To the runner and all test processes; more and more firmly. */
+function endGroup(signal: NodeJS.Signals): void {
+  const group = running;
+  const send = (each: NodeJS.Signals): void => {
+    if (group?.pid !== undefined && group === running) process.kill(-group.pid, each);
+  };
+  send(signal);
+  setTimeout(() => send('SIGTERM'), 5_000).unref();
+  setTimeout(() => send('SIGKILL'), 10_000).unref();
+}
+
 /** The exit code; a signal or the limit of time ends it, and is no success. */
 function run(command: string, args: string[], environment: object = {}, timeLimitMs = minutes(10)): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: checkout, stdio: 'inherit', env: { ...process.env, ...environment } });
+    const env = { ...process.env, ...environment };
+    const child = spawn(command, args, { cwd: checkout, stdio: 'inherit', env, detached: true });
     running = child;
     const limit = setTimeout(() => {
       complain(`Not done after ${timeLimitMs / 60_000} minutes: ended.`);
-      child.kill('SIGTERM');
-      setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
+      endGroup('SIGTERM');
     }, timeLimitMs);
     const ended = (code: number): void => {
       clearTimeout(limit);

@@ -1,5 +1,6 @@
 /** Kafka for tests: one broker that all test files of a run share, or one of their own for tests that break it. */
 import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { after } from 'node:test';
 import { readRecord } from '../../src/local/cluster-record.ts';
 import { startKafka, type KafkaOptions, type RunningKafka } from '../../src/local/kafka.ts';
@@ -68,5 +69,5 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     for (const folder of own.keys()) endNow(folder);
-    process.kill(process.pid, signal);
+    process.exit(128 + constants.signals[signal]);
   });
