@@ -188,7 +188,7 @@ function assemble(
 async function choosePorts(options: KafkaOptions): Promise<NodePorts[]> {
   const count = options.brokers ?? 1;
   const listeners = options.listeners ?? [];
-  const free = await freePorts(count * (2 + listeners.length));
+  const free = await freePorts(count * (2 + listeners.length), options.ports);
   const next = (): number => free.pop() ?? 0;
   return Array.from({ length: count }, (_, index) => ({
     id: index + 1,

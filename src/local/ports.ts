@@ -12,13 +12,13 @@ export const LOOPBACK = '127.0.0.1';
 const FIRST = 15_000;
 const LAST = 32_000;
 
-/** As many different free loopback ports as asked for. */
-export async function freePorts(count: number): Promise<number[]> {
+/** As many different free loopback ports as asked for, none of them among `except`. */
+export async function freePorts(count: number, except: readonly number[] = []): Promise<number[]> {
   const ports = new Set<number>();
   for (let tries = 0; ports.size < count; tries++) {
     if (tries > 1000) throw new Error('no free loopback port found');
     const port = randomInteger(FIRST, LAST);
-    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+    if (!ports.has(port) && !except.includes(port) && (await isFree(port))) ports.add(port);
   }
   return [...ports];
 }

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +23,7 @@ import {
   stopLocalKafka,
   type LocalKafkaError,
 } from '../../src/local/index.ts';
+import { defaultJars } from '../../src/local/java.ts';
 import { freePorts } from '../../src/local/ports.ts';
 import { isAlive, recordOf } from '../../src/local/processes.ts';
 import { ownKafka, uniqueTopic } from '../support/kafka.ts';
@@ -102,6 +112,24 @@ describe('one broker', () => {
     await kafka.stop({ kill: true });
   });
 
+  it('is formatted by the tool of Kafka the first time, and from what that left the next time', async () => {
+    const jars = newFolder();
+    const cached = defaultJars();
+    for (const name of readdirSync(cached))
+      if (name.endsWith('.jar')) symlinkSync(join(cached, name), join(jars, name));
+    for (const time of ['by the tool', 'by the template']) {
+      const folder = newFolder();
+      const kafka = await startKafka({ folder, jars });
+      const topic = uniqueTopic('formatted');
+      await oracle(kafka.bootstrap).createTopic(topic);
+      await oracle(kafka.bootstrap).produce(topic, [{ key: null, value: time }]);
+      await kafka.stop({ kill: true });
+      assert.ok(existsSync(join(jars, 'bootstrap.checkpoint')));
+      const data = readdirSync(join(folder, 'node-1/data'));
+      assert.ok(data.includes('meta.properties') && data.includes('bootstrap.checkpoint'), time);
+    }
+  });
+
   it('says in its error why it could not start', async () => {
     const folder = newFolder();
     const refused = startKafka({ folder, properties: { 'num.network.threads': 'many' } });
@@ -122,7 +150,10 @@ describe('three brokers', () => {
     const topic = uniqueTopic('replicated');
     await java.createTopic(topic, { partitions: 3, replication: 3 });
     const leaders = (await java.describe(topic)).partitions.map(({ leader }) => leader);
-    assert.deepEqual(leaders.toSorted((a, b) => a - b), [1, 2, 3]);
+    assert.deepEqual(
+      leaders.toSorted((a, b) => a - b),
+      [1, 2, 3],
+    );
 
     await kafka.nodes[0]?.kill();
     const sent = await java.produce(
