@@ -1,8 +1,9 @@
 /** `@arrayPath`: a list of the record, each item in a shape of its own. */
+import { isRawNumber } from '../../base/json.ts';
+import { writeByte, writeJson } from '../../base/json-writer.ts';
 import type { JsonValue, Problem } from '../../model/index.ts';
 import { isObject, type CheckTools, type CompileTools, type Directive } from '../directive.ts';
-import { computed, type Expression } from '../expression.ts';
-import { isRawNumber } from '../../base/json.ts';
+import { computed, type Evaluate, type Expression } from '../expression.ts';
 
 export const arrayPathDirective: Directive = {
   name: '@arrayPath',
@@ -29,12 +30,24 @@ export const arrayPathDirective: Directive = {
     const source = tools.mapping(sourceOf(path));
     if (!isObject(shape) || Object.keys(shape).length === 0) return source;
     const item = tools.mapping(shape);
-    return computed((root, record, context) => {
+    const evaluate: Evaluate = (root, record, context) => {
       const found = source.evaluate(root, record, context);
       if (typeof found !== 'object' || found === null || isRawNumber(found)) return found;
       const items: readonly unknown[] = Array.isArray(found) ? found : [found];
       return items.map((one) => item.evaluate(one, record, context) ?? null);
-    }, source.fields);
+    };
+    return computed(evaluate, source.fields, (root, record, context) => {
+      const found = source.evaluate(root, record, context);
+      if (typeof found !== 'object' || found === null || isRawNumber(found)) return writeJson(found);
+      const items: readonly unknown[] = Array.isArray(found) ? found : [found];
+      writeByte(0x5b);
+      for (let index = 0; index < items.length; index++) {
+        if (index > 0) writeByte(0x2c);
+        if (!item.write(items[index], record, context)) writeJson(null);
+      }
+      writeByte(0x5d);
+      return true;
+    });
   },
 };
 

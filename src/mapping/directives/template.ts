@@ -1,4 +1,5 @@
 /** `@template`: text with values of the record in it. */
+import { writeByte, writeEscaped, writeRaw } from '../../base/json-writer.ts';
 import type { JsonValue, Problem } from '../../model/index.ts';
 import { isObject, type CheckTools, type CompileTools, type Directive } from '../directive.ts';
 import { computed, constantExpression, unionFields, type Expression } from '../expression.ts';
@@ -63,10 +64,26 @@ function compileTemplate(template: string): Expression {
   }
   const tail = template.slice(from);
   if (values.length === 0) return constantExpression(tail);
-  return computed((root, record, context) => {
-    let text = '';
-    for (let index = 0; index < values.length; index++)
-      text += texts[index]! + textOf(values[index]!.evaluate(root, record, context));
-    return text + tail;
-  }, unionFields(values));
+  const escaped = [...texts, tail].map((text) => Buffer.from(JSON.stringify(text).slice(1, -1)));
+  return computed(
+    (root, record, context) => {
+      let text = '';
+      for (let index = 0; index < values.length; index++)
+        text += texts[index]! + textOf(values[index]!.evaluate(root, record, context));
+      return text + tail;
+    },
+    unionFields(values),
+    (root, record, context) => {
+      writeByte(QUOTE);
+      for (let index = 0; index < values.length; index++) {
+        writeRaw(escaped[index]!);
+        writeEscaped(textOf(values[index]!.evaluate(root, record, context)));
+      }
+      writeRaw(escaped[values.length]!);
+      writeByte(QUOTE);
+      return true;
+    },
+  );
 }
+
+const QUOTE = 0x22;
