@@ -3,7 +3,7 @@ import packageFacts from '../package.json' with { type: 'json' };
 import { Service } from './api/service.ts';
 import { systemClock } from './base/clock.ts';
 import { createConfigReader, createObjects, createSealer, type Environment } from './config/index.ts';
-import { checkMessage, checkTrigger } from './mapping/index.ts';
+import { checkMessage, checkTrigger, presets } from './mapping/index.ts';
 import type { Problem, WrittenObject } from './model/index.ts';
 import { openFiles } from './sources/tables/index.ts';
 import { openStore, type DataLock } from './store/index.ts';
@@ -44,7 +44,13 @@ export async function openService(options: ServiceOptions): Promise<OpenedServic
   });
   try {
     const sealer = createSealer({ dataFolder, secretKey: environment.secretKey });
-    const reader = createConfigReader({ references: environment.references, sealer, checkMessage, checkTrigger });
+    const reader = createConfigReader({
+      references: environment.references,
+      sealer,
+      checkMessage,
+      checkTrigger,
+      presets,
+    });
     const objects = createObjects(reader, store.objects);
     const tools = { runs: store.runs, deadLetters: store.deadLetters, observer, clock, openFiles };
     const syncs = new Syncs(tools);

@@ -1,6 +1,7 @@
 /** The spec of a destination. */
 import type { BrokerAddress, DestinationConfig } from '../model/index.ts';
 import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
+import { presetName } from './presets.ts';
 import { producer } from './producer.ts';
 import { At, Report } from './report.ts';
 import { notYet, optional, tellNotYet, type Spec } from './spec.ts';
@@ -78,7 +79,7 @@ const fields = {
   dead_letters: notYet('Rejected messages are kept in the own state: list them with `headrace dead-letters`.'),
   defaults: optional(defaults, 'What its syncs take when they say nothing.', null),
   kafka: notYet('Write the settings under `producer`, by the names there.'),
-  preset: notYet('Write the fields themselves.'),
+  preset: optional(presetName, "A vendor's defaults for fields that are left out.", null),
 };
 
 /** Everything of a destination but its name. */

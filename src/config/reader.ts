@@ -1,10 +1,11 @@
 /** The reader: written objects to one frozen, checked configuration, and what a file would change. */
 import { isRawNumber } from '../base/json.ts';
 import { Secret } from '../base/secret.ts';
-import type { Configuration, JsonObject, Problem, WrittenObject } from '../model/index.ts';
+import type { Configuration, JsonObject, Preset, Presets, Problem, WrittenObject } from '../model/index.ts';
 import { planChanges, type Plan } from './plan.ts';
 import { resolveReferences, type ReferenceSource } from './references.ts';
-import { relate, type RoomChecks, type Sound } from './relations.ts';
+import { fillDestination } from './presets.ts';
+import { relate, type RoomFacts, type Sound } from './relations.ts';
 import { At, Report } from './report.ts';
 import type { Sealer } from './seal.ts';
 import { keepSecrets, openSecrets, sealSecrets } from './secrets.ts';
@@ -42,24 +43,34 @@ export interface ConfigReader {
   seal(object: WrittenObject): WrittenObject;
 }
 
-export interface ReaderOptions extends Partial<RoomChecks> {
+export interface ReaderOptions extends Partial<RoomFacts> {
   readonly references: ReferenceSource;
   readonly sealer: Sealer;
 }
 
-/** The checks are those of the room of mappings; without them mappings and triggers pass unchecked. */
+/** Checks and presets are those of the room of mappings; without them mappings and triggers pass unchecked, and presets are empty. */
 export function createConfigReader(options: ReaderOptions): ConfigReader {
-  const checks: RoomChecks = {
+  const rooms: RoomFacts = {
     checkMessage: options.checkMessage ?? (() => []),
     checkTrigger: options.checkTrigger ?? (() => []),
+    presets: options.presets ?? noPresets,
   };
-  const check = (objects: readonly WrittenObject[]): Checked => checkObjects(objects, options, checks);
+  const check = (objects: readonly WrittenObject[]): Checked => checkObjects(objects, options, rooms);
   return {
     check,
     plan: (objects, stored, { prune }) => planObjects(objects, stored, prune, options.sealer, check),
     seal: (object) => sealSecrets(object, options.sealer),
   };
 }
+
+const noPreset: Preset = { records: null, sync: { message: {} }, destination: {} };
+const noPresets: Presets = {
+  census: noPreset,
+  segment: noPreset,
+  rudderstack: noPreset,
+  airbyte: noPreset,
+  cinchy: noPreset,
+};
 
 function planObjects(
   objects: readonly WrittenObject[],
@@ -95,10 +106,12 @@ function checkNames(objects: readonly WrittenObject[], report: Report): void {
   }
 }
 
-function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions, checks: RoomChecks): Checked {
+function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions, rooms: RoomFacts): Checked {
   const report = new Report();
   const soundOf = <T>(kind: WrittenObject['kind'], spec: Spec<T>): Sound<T>[] =>
-    objects.filter((object) => object.kind === kind).flatMap((object) => readObject(object, spec, report, options));
+    objects
+      .filter((object) => object.kind === kind)
+      .flatMap((object) => readObject(object, spec, report, options, rooms));
   const namesOf = (kind: WrittenObject['kind']): Set<string> =>
     new Set(objects.filter((object) => object.kind === kind).map(({ name }) => name));
   const configuration = relate(
@@ -108,7 +121,7 @@ function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions,
       syncs: soundOf('sync', kindSpecs.sync),
       names: { destinations: namesOf('destination'), sources: namesOf('source') },
     },
-    checks,
+    rooms,
     (problem) => report.tell(problem),
   );
   const { destinations, sources, syncs } = configuration;
@@ -118,12 +131,18 @@ function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions,
 }
 
 /** The object by its spec; none when it has a problem. */
-function readObject<T>(object: WrittenObject, spec: Spec<T>, report: Report, options: ReaderOptions): Sound<T>[] {
+function readObject<T>(
+  object: WrittenObject,
+  spec: Spec<T>,
+  report: Report,
+  options: ReaderOptions,
+  { presets }: RoomFacts,
+): Sound<T>[] {
   const at = new At(report, pathOf(object));
   const before = at.problemCount;
   const opened = openSecrets(object, options.sealer, report);
   const resolved = resolveReferences(opened.body, at, report, options.references) as JsonObject;
-  const body = spec.read(resolved, at);
+  const body = spec.read(object.kind === 'destination' ? fillDestination(resolved, presets) : resolved, at);
   return body === undefined || at.problemCount > before ? [] : [{ name: object.name, at, body }];
 }
 

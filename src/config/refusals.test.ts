@@ -157,7 +157,7 @@ const cases: Record<string, Case> = {
   'operation tags': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    operation_tags: {}`), path: 'syncs.rows.operation_tags', ...notYet, remedy: /leave it out/ },
   'ordering preserve': { text: eventSync(`${topic}\n    ordering: preserve`), path: 'syncs.tracks.ordering', ...notYet, remedy: /ordering: key/ },
   'delivery exactly once': { text: eventSync(`${topic}\n    delivery: exactly_once`), path: 'syncs.tracks.delivery', ...notYet, remedy: /Leave it out/ },
-  'a preset': { text: eventSync(`${topic}\n    preset: segment`), path: 'syncs.tracks.preset', ...notYet, remedy: /message/ },
+  'an unknown preset': { text: eventSync(`${topic}\n    preset: sgment`), path: 'syncs.tracks.preset', reason: /must be census/, remedy: /Did you mean segment/ },
   'format avro': { text: eventSync('message: {topic: web, format: avro}'), path: 'syncs.tracks.message.format', ...notYet, remedy: /JSON only so far/ },
   'a table': { text: tableSync(`${topic}\n    read: {table: public.orders, file: x.csv}`), path: 'syncs.rows.read.table', ...notYet, remedy: /file/ },
   'changes of a table': { text: tableSync(`${topic}\n    read: {changes: [a], file: x.csv}`), path: 'syncs.rows.read.changes', ...notYet, remedy: /file/ },

@@ -4,12 +4,14 @@ import type {
   DestinationConfig,
   EventsSourceConfig,
   MessageConfig,
+  Presets,
   Problem,
   SourceConfig,
   SyncConfig,
 } from '../model/index.ts';
 import { suggest } from '../base/suggest.ts';
 import type { DestinationBody } from './destinations.ts';
+import { fillSync } from './presets.ts';
 import type { At } from './report.ts';
 import type { EventsSourceBody, SourceBody } from './sources.ts';
 import type { SyncBody } from './syncs.ts';
@@ -36,31 +38,38 @@ export interface RoomChecks {
   checkTrigger(trigger: string, path: string): readonly Problem[];
 }
 
+/** What other rooms know, for the configuration to use. */
+export interface RoomFacts extends RoomChecks {
+  readonly presets: Presets;
+}
+
 /** The configuration of all objects without a problem. Problems are told at each object's place. */
-export function relate(objects: SoundObjects, checks: RoomChecks, tell: (problem: Problem) => void): Configuration {
+export function relate(objects: SoundObjects, rooms: RoomFacts, tell: (problem: Problem) => void): Configuration {
   const sources = readSources(objects.sources);
   const bounds = new Map(objects.sources.map(({ name, body }) => [name, maxSyncsOf(body)]));
   const destinations = new Map<string, DestinationConfig>();
   for (const { name, at, body } of objects.destinations) {
     const { topic } = body.defaults;
-    const wrong = topic === null ? [] : checks.checkMessage({ topic }, at.child('defaults').path, 'rows');
+    const wrong = topic === null ? [] : rooms.checkMessage({ topic }, at.child('defaults').path, 'rows');
     for (const problem of wrong) tell(problem);
     if (wrong.length === 0) destinations.set(name, { name, ...body });
   }
 
   const syncs = new Map<string, SyncConfig>();
   const perPair = new Map<string, number>();
-  for (const sync of objects.syncs) {
-    if (!namesExist(sync, objects.names)) continue;
-    const source = sources.get(sync.body.source);
-    const destination = destinations.get(sync.body.destination);
+  for (const written of objects.syncs) {
+    if (!namesExist(written, objects.names)) continue;
+    const source = sources.get(written.body.source);
+    const destination = destinations.get(written.body.destination);
     if (source === undefined || destination === undefined) continue;
+    const sync = withPreset(written, source, destination, rooms.presets);
+    if (sync === null) continue;
     const before = sync.at.problemCount;
     checkSync(sync, source, destination);
     const { message, trigger } = sync.body;
     const wrong = [
-      ...checks.checkMessage(message, sync.at.child('message').path, kindOf(source)),
-      ...(trigger === null ? [] : checks.checkTrigger(trigger, sync.at.child('trigger').path)),
+      ...rooms.checkMessage(message, sync.at.child('message').path, kindOf(source)),
+      ...(trigger === null ? [] : rooms.checkTrigger(trigger, sync.at.child('trigger').path)),
     ];
     for (const problem of wrong) tell(problem);
     countPair(sync, bounds.get(source.name) ?? Infinity, perPair);
@@ -173,6 +182,30 @@ function countPair({ at, body }: Sound<SyncBody>, bound: number, perPair: Map<st
   );
 }
 
+/** Null when the preset is for other records; told. */
+function withPreset(
+  sync: Sound<SyncBody>,
+  source: SourceConfig,
+  destination: DestinationConfig,
+  presets: Presets,
+): Sound<SyncBody> | null {
+  const name = sync.body.preset;
+  if (name === null) return sync;
+  const preset = presets[name];
+  if (preset.records === null || preset.records === kindOf(source))
+    return { ...sync, body: fillSync(sync.body, preset, destination.defaults.topic) };
+  const [wanted, given] = preset.records === 'events' ? ['event', 'files'] : ['table', 'events'];
+  const reason = `is ${name}, which is for ${wanted} syncs, and the source ${source.name} gives ${given}.`;
+  sync.at.child('preset').problem(reason, 'Take it out, and write the fields of `message` themselves.');
+  return null;
+}
+
 function finish({ name, body }: Sound<SyncBody>, source: SourceConfig): SyncConfig {
-  return { name, ...body, behaviour: source.type === 'events' ? null : 'send' };
+  const { preset: _filledIn, partitioner, ...config } = body;
+  return {
+    name,
+    ...config,
+    partitioner: partitioner ?? 'murmur2',
+    behaviour: source.type === 'events' ? null : 'send',
+  };
 }

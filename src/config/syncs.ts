@@ -6,9 +6,11 @@ import {
   type FileFormat,
   type FileRead,
   type Partitioner,
+  type PresetName,
 } from '../model/index.ts';
 import { ordering } from './destinations.ts';
 import { message, partitioner, type MessageBody } from './message.ts';
+import { presetName } from './presets.ts';
 import { notYet, optional, required, type Spec } from './spec.ts';
 import { list, named, object } from './spec-composites.ts';
 import { choice, flag, integer, text } from './spec-scalars.ts';
@@ -16,7 +18,6 @@ import { choice, flag, integer, text } from './spec-scalars.ts';
 const DIFFERENCE_INSTEAD = 'Every run sends all rows it reads, which is `behaviour: send`.';
 const DATABASE_INSTEAD = 'Export the table to a file and write `read: {file: …}`.';
 const SCHEDULE_INSTEAD = 'Start each run with `headrace run`, by cron if need be.';
-const FIELDS_INSTEAD = 'Write the fields of `message` themselves.';
 
 const formats: readonly FileFormat[] = ['csv', 'jsonl', 'json', 'parquet'];
 const columnTypes: readonly ColumnType[] = ['text', 'number', 'bool', 'json'];
@@ -97,10 +98,11 @@ const fields = {
     'What is promised about duplicates.',
     'at_least_once',
   ),
-  preset: notYet(FIELDS_INSTEAD),
+  preset: optional(presetName, "A vendor's defaults for the trigger and the message fields that are left out.", null),
 };
 
 export interface SyncBody {
+  readonly preset: PresetName | null;
   readonly enabled: boolean;
   readonly source: string;
   readonly destination: string;
@@ -109,7 +111,8 @@ export interface SyncBody {
   readonly trigger: string | null;
   readonly behaviour: 'send' | null;
   readonly message: MessageBody['message'];
-  readonly partitioner: Partitioner;
+  /** null: by the preset, or Java's. */
+  readonly partitioner: Partitioner | null;
   readonly batch: { readonly bytes: number | null; readonly messages: number | null };
 }
 
@@ -121,8 +124,8 @@ export const sync: Spec<SyncBody> = object(fields, {
       return at.child('partitioner').problem('contradicts `message.partitioner`.', 'Keep one of the two.');
     }
     const { enabled, source, destination, read: what, types, trigger, behaviour, batch: limits } = values;
-    const chosen = inner ?? values.partitioner ?? 'murmur2';
     return {
+      preset: values.preset,
       enabled,
       source,
       destination,
@@ -131,7 +134,7 @@ export const sync: Spec<SyncBody> = object(fields, {
       trigger,
       behaviour,
       message: values.message?.message ?? {},
-      partitioner: chosen,
+      partitioner: inner ?? values.partitioner,
       batch: limits,
     };
   },

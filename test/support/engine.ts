@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { createConfigReader } from '../../src/config/reader.ts';
 import { createSealer } from '../../src/config/seal.ts';
-import { checkMessage, checkTrigger } from '../../src/mapping/index.ts';
+import { checkMessage, checkTrigger, presets } from '../../src/mapping/index.ts';
 import type { Configuration, JsonObject, RunFacts } from '../../src/model/index.ts';
 import { openFiles } from '../../src/sources/tables/index.ts';
 import { acquireDataLock } from '../../src/store/data-lock.ts';
@@ -55,6 +55,7 @@ export async function engine(test: TestContext, bootstrap: string): Promise<Engi
     sealer: createSealer({ dataFolder: data, secretKey: null }),
     checkMessage,
     checkTrigger,
+    presets,
   });
   test.after(async () => {
     await syncs.drain();
