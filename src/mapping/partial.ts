@@ -21,9 +21,8 @@ export class PartialReader {
     if (!scanner.isObject) return parseJson(bytes.toString());
     const partial: Record<string, unknown> = {};
     for (let index = 0; index < this.#fields.length; index++) {
-      const slice = scanner.slice(bytes, index);
-      if (slice === null) continue;
-      setMember(partial, this.#fields[index]!, valueOf(slice));
+      const begin = scanner.begins[index]!;
+      if (begin >= 0) setMember(partial, this.#fields[index]!, valueOf(bytes, begin, scanner.ends[index]!));
     }
     return partial;
   }
@@ -32,7 +31,12 @@ export class PartialReader {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-function valueOf(slice: Buffer): unknown {
-  if (slice[0] === QUOTE && !slice.includes(BACKSLASH)) return slice.toString('utf8', 1, slice.length - 1);
-  return parseJson(slice.toString());
+function valueOf(bytes: Buffer, begin: number, end: number): unknown {
+  if (bytes[begin] !== QUOTE) return parseJson(bytes.toString('utf8', begin, end));
+  let allBytes = 0;
+  for (let at = begin + 1; at < end - 1; at++) {
+    if (bytes[at] === BACKSLASH) return JSON.parse(bytes.toString('utf8', begin, end));
+    allBytes |= bytes[at]!;
+  }
+  return bytes.toString(allBytes < 0x80 ? 'latin1' : 'utf8', begin + 1, end - 1);
 }
