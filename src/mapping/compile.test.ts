@@ -232,3 +232,30 @@ test('a message without any topic, or with any problem, does not compile', () =>
   );
   assert.equal(compileMapping({ message: {}, kind: 'rows', defaultTopic: 'orders' }).literalTopic, 'orders');
 });
+
+test('a message without a key takes the sync key; key: null takes none', () => {
+  const keyOfSync = (syncKey: readonly string[], message: MessageConfig, data: unknown): string | undefined => {
+    const mapping = compileMapping({ message, kind: 'rows', defaultTopic: 't', syncKey });
+    return messageOf(mapping.map(recordOf(data), contextOf())).key?.toString();
+  };
+  const row = parseJson('{"id":1.0,"tenant":"t","a.b":5}');
+  assert.equal(keyOfSync(['id'], {}, row), '1.0');
+  assert.equal(keyOfSync(['tenant', 'id'], {}, row), '["t",1.0]');
+  assert.equal(keyOfSync(['a.b'], {}, row), '5');
+  assert.equal(keyOfSync(['id'], { key: '$.tenant' }, row), 't');
+  assert.equal(keyOfSync(['id'], { key: null }, row), undefined);
+});
+
+test('lints name what is probably not meant', () => {
+  const lintsOf = (message: MessageConfig): string[] =>
+    compileMapping({ message, kind: 'rows', defaultTopic: 't' }).lints.map((lint) => lint.split(':')[0]!);
+  assert.deepEqual(lintsOf({ key: '$.id', payload: { a: '$.b', c: '{{d}}', e: 'text', f: { '@literal': '$x' } } }), []);
+  assert.deepEqual(lintsOf({ key: '', default_partition: 1 }), ['default_partition', 'key']);
+  assert.deepEqual(lintsOf({ key: 'same' }), ['key']);
+  assert.deepEqual(lintsOf({ payload: { a: '$userId', b: ['{id}', 'x{{y'], c: '$[0]', d: 'costs $5' } }), [
+    'payload.a',
+    'payload.b[0]',
+    'payload.b[1]',
+    'payload.c',
+  ]);
+});

@@ -17,8 +17,10 @@ import { compilePayload } from './fields/payload.ts';
 import { compileTimestamp } from './fields/timestamp.ts';
 import { checkTopic, compileTopic, topicExpression } from './fields/topic.ts';
 import type { Evaluate, Expression } from './expression.ts';
-import { compileExpression } from './mapping.ts';
+import { compileExpression, compileList } from './mapping.ts';
+import { pathExpression } from './path.ts';
 import type { CompiledMapping, MappingContext, MappingInput } from './ports.ts';
+import { lintMessage } from './lints.ts';
 import { PartialReader } from './partial.ts';
 import { Refusal } from './refusal.ts';
 
@@ -26,7 +28,7 @@ import { Refusal } from './refusal.ts';
 export function compileMapping(input: MappingInput): CompiledMapping {
   const message = usable(input);
   const topic = topicExpression(message.topic ?? (input.defaultTopic as JsonValue));
-  const fields = compileFields(message, topic, input.kind);
+  const fields = compileFields(message, topic, input);
   const partial = fields.read === null ? null : new PartialReader(fields.read);
   return {
     map(record, context) {
@@ -42,7 +44,7 @@ export function compileMapping(input: MappingInput): CompiledMapping {
       }
     },
     literalTopic: topic.constant === null ? null : String(topic.constant.value),
-    lints: lintsOf(message),
+    lints: lintMessage(message),
   };
 }
 
@@ -73,9 +75,9 @@ let field = 'topic';
 function compileFields(
   message: MessageConfig,
   topic: Expression,
-  kind: 'rows' | 'events',
+  { kind, syncKey }: MappingInput,
 ): { build: Build; read: readonly string[] | null } {
-  const key = expressionOf(message.key);
+  const key = message.key === undefined ? syncKeyExpression(syncKey) : expressionOf(message.key);
   const partitionKey = expressionOf(message.partition_key);
   const partition = expressionOf(message.partition);
   const defaultPartition = expressionOf(message.default_partition);
@@ -118,6 +120,12 @@ function compileFields(
   };
   const parts = [topic, key, partitionKey, partition, defaultPartition, timestamp, headers, payload];
   return { build, read: allFields(parts.map((part) => (part === null ? [] : part.fields))) };
+}
+
+/** The key that a table sync takes when none is written: its sync key, several columns as a JSON list. */
+function syncKeyExpression(columns: readonly string[] | undefined): Expression | null {
+  const [first, ...others] = (columns ?? []).map((column) => pathExpression([column]));
+  return first === undefined ? null : others.length === 0 ? first : compileList([first, ...others]);
 }
 
 function expressionOf(value: JsonValue | undefined): Expression | null {
@@ -179,16 +187,4 @@ function rejection(error: unknown): Rejection {
       ? 'the value is nested too deep, or is too long, to be printed'
       : `the value could not be made: ${error instanceof Error ? error.message : String(error)}`;
   return { state: 'rejected', code: 'mapping_failed', reason: `${field}: ${reason}`, field };
-}
-
-function lintsOf(message: MessageConfig): string[] {
-  const lints: string[] = [];
-  const hashed = message.partition_key !== undefined || message.key !== undefined;
-  if (message.default_partition !== undefined && message.default_partition_for !== 'keyless' && hashed)
-    lints.push(
-      'default_partition goes before the hash of the key: messages with a key go to it too (default_partition_for: keyless keeps it to messages without a key)',
-    );
-  if (message.key === '')
-    lints.push('the key is the empty text: all messages get the same, empty key; leave key out for none');
-  return lints;
 }

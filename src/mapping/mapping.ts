@@ -124,7 +124,7 @@ const COMMA = 0x2c;
 const NULL = Buffer.from('null');
 
 /** Absent items become null: a list keeps its places. */
-function compileList(items: readonly Expression[]): Expression {
+export function compileList(items: readonly Expression[]): Expression {
   if (items.every((item) => item.constant !== null))
     return constantExpression(items.map((item) => item.constant!.value ?? null));
   return computed(

@@ -18,6 +18,8 @@ export interface MappingInput {
   readonly kind: 'rows' | 'events';
   /** The destination's default topic mapping, used when the message names none. */
   readonly defaultTopic: unknown;
+  /** The sync key's columns: the message's key when it names none (several: a JSON list). */
+  readonly syncKey?: readonly string[];
 }
 
 export interface CompiledMapping {
