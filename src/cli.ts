@@ -23,8 +23,8 @@ const doors: Doors = {
   explain,
   start: async (options) => (await import('./start.ts')).runServer(options),
   demo: async (options) => (await import('./demo.ts')).runDemo(options),
-  startKafka: async (data) => (await import('./demo.ts')).startKafkaToStay(data),
-  stopKafka: async (data) => (await import('./demo.ts')).stopKafka(data),
+  startKafka: async (data) => (await import('./broker.ts')).startKafkaToStay(data),
+  stopKafka: async (data) => (await import('./broker.ts')).stopKafka(data),
   interruption() {
     if (!listening) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
     listening = true;

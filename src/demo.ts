@@ -1,22 +1,21 @@
-/** `headrace demo` and the local Kafka: server, broker and example put together, and taken apart again. A front door. */
+/** `headrace demo`: server, broker and example put together, and taken apart again. A front door. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { applyFile } from './api/apply-file.ts';
-import { tailMessage } from './api/service.ts';
 import { systemClock } from './base/clock.ts';
+import { endOnCrash, firstSignal } from './base/signals.ts';
+import { localKafka } from './broker.ts';
 import type { StartOptions } from './cli/doors.ts';
 import { playDemo, demoTopics, type DemoStage } from './cli/demo/script.ts';
 import { DemoScreen } from './cli/demo/show.ts';
 import { Output } from './cli/output.ts';
 import { durationText } from './cli/text.ts';
-import { readEnvironment, readFile, type Environment } from './config/index.ts';
-import { LocalKafkaError, startLocalKafka, stopLocalKafka, type RunningKafka } from './local/index.ts';
+import { dataFolderOf } from './config/data-folder.ts';
+import { readEnvironment, type Environment } from './config/environment.ts';
+import type { RunningKafka } from './local/index.ts';
 import { HeadraceError, type DestinationConfig } from './model/index.ts';
-import { dataFolderOf } from './open.ts';
-import { startServer, type RunningServer } from './server.ts';
-import { endOnCrash, firstSignal } from './start.ts';
-import { readServerFile } from './store/index.ts';
-import { createTopics, tailTopic } from './syncs/index.ts';
+import type { RunningServer } from './server.ts';
+import { acquireDataLock, type DataLock } from './store/data-lock.ts';
+import { readServerFile } from './store/server-file.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
 const PARTITIONS = 3;
@@ -31,14 +30,16 @@ export async function runDemo(options: Omit<StartOptions, 'config'>): Promise<nu
   const signal = firstSignal();
   void signal.then(() => stopping.abort());
 
-  const { port, host } = options;
-  const log = { stream: 'stderr', pretty: true, level: 'warn' } as const;
-  // First the server: its lock tells whether a demo runs already, before a second one touches the first one's broker.
-  const server = await startServer(environment, { dataFolder, port, host, config: null, log }).catch((error) => {
-    throw runningAlready(error, dataFolder);
-  });
-  endOnCrash(server);
+  // First the lock: it tells whether a demo runs already, before a second one touches the first one's broker.
+  const lock = lockFor(dataFolder);
+  // Java starts while the server is still being loaded.
   const kafka = ownOrLocalKafka(environment, dataFolder, screen);
+  kafka.catch(() => undefined); // told once the server is up
+  const server = await startDemoServer(options, environment, dataFolder, lock).catch(async (error: unknown) => {
+    await stopBroker(kafka);
+    throw error;
+  });
+  endOnCrash((error) => server.telemetry.emit({ kind: 'crashed', error }));
   try {
     const play = kafka.then((running) => perform(server, running, environment, screen, stopping.signal));
     await Promise.race([play, signal]);
@@ -47,12 +48,33 @@ export async function runDemo(options: Omit<StartOptions, 'config'>): Promise<nu
   } finally {
     stopping.abort();
     await server.stop('the end of the demo');
-    const running = await kafka.catch(() => null);
-    // One that was started to stay (headrace kafka start) is not ours to stop.
-    if (running !== null && !running.stays) await running.stop();
+    await stopBroker(kafka);
   }
   screen.say('Stopped.');
   return 0;
+}
+
+/** One that was started to stay (headrace kafka start) is not ours to stop. */
+async function stopBroker(kafka: Promise<RunningKafka | null>): Promise<void> {
+  const running = await kafka.catch(() => null);
+  if (running !== null && !running.stays) await running.stop();
+}
+
+/** Releases the lock when it fails. */
+async function startDemoServer(
+  { port, host }: Omit<StartOptions, 'config'>,
+  environment: Environment,
+  dataFolder: string,
+  lock: DataLock,
+): Promise<RunningServer> {
+  const log = { stream: 'stderr', pretty: true, level: 'warn' } as const;
+  try {
+    const { startServer } = await import('./server.ts');
+    return await startServer(environment, { dataFolder, port, host, config: null, log, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** Null: a cluster of the user's own. */
@@ -82,6 +104,11 @@ async function perform(
 ): Promise<void> {
   if (signal.aborted) return;
   const { service, syncs } = server;
+  const [{ applyFile }, { readFile }, { createTopics }] = await Promise.all([
+    import('./api/apply-file.ts'),
+    import('./config/file.ts'),
+    import('./syncs/index.ts'),
+  ]);
   await applyFile(service, readFile(join(EXAMPLES, 'demo.yaml')));
   const destination = syncs.configuration.destinations.get('main');
   const source = syncs.configuration.sources.get('website');
@@ -110,33 +137,18 @@ async function* liveMessages(
   ready: () => void,
   signal: AbortSignal,
 ): ReturnType<DemoStage['tail']> {
+  const [{ tailMessage }, { tailTopic }] = await Promise.all([import('./api/service.ts'), import('./syncs/index.ts')]);
   for await (const message of tailTopic(destination, topic, { fromStart: false, ready }, systemClock, signal))
     yield tailMessage(message);
 }
 
-function localKafka(dataFolder: string, stays: boolean): Promise<RunningKafka> {
-  return startLocalKafka({ folder: join(dataFolder, 'kafka'), stays }).catch((error: unknown) => {
-    if (!(error instanceof LocalKafkaError)) throw error;
-    throw new HeadraceError('conflict', error.message, { remedy: error.remedy, cause: error });
-  });
-}
-
-/** `headrace kafka start`: it goes on after this process. */
-export async function startKafkaToStay(
-  data: string | null,
-): Promise<{ bootstrap: string; pid: number | null; started: boolean }> {
-  const kafka = await localKafka(dataFolderOf(data, readEnvironment()), true);
-  return { bootstrap: kafka.bootstrap, pid: kafka.nodes[0]?.pid ?? null, started: !kafka.adopted };
-}
-
-/** False when none was running. */
-export function stopKafka(data: string | null): Promise<boolean> {
-  return stopLocalKafka(join(dataFolderOf(data, readEnvironment()), 'kafka'));
-}
-
-/** The lock is another's: who that is, in one sentence. */
-function runningAlready(error: unknown, dataFolder: string): unknown {
-  const facts = readServerFile(dataFolder);
-  if (!(error instanceof HeadraceError) || error.code !== 'conflict' || facts === null) return error;
-  return new HeadraceError('conflict', `Headrace is running already (process ${facts.pid}, ${facts.address}).`);
+/** Throws, when the lock is another's, who that is in one sentence. */
+function lockFor(dataFolder: string): DataLock {
+  try {
+    return acquireDataLock(dataFolder, { role: 'demo' });
+  } catch (error) {
+    const facts = readServerFile(dataFolder);
+    if (!(error instanceof HeadraceError) || error.code !== 'conflict' || facts === null) throw error;
+    throw new HeadraceError('conflict', `Headrace is running already (process ${facts.pid}, ${facts.address}).`);
+  }
 }

@@ -2,20 +2,17 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createClient } from './api/contract/client.ts';
 import { systemClock } from './base/clock.ts';
 import type { Opened, Target } from './cli/doors.ts';
-import { readEnvironment, type Environment } from './config/index.ts';
+import { dataFolderOf } from './config/data-folder.ts';
+import { readEnvironment, type Environment } from './config/environment.ts';
 import { HeadraceError } from './model/index.ts';
-import { acquireDataLock, readServerFile, type ServerFacts } from './store/index.ts';
+import { acquireDataLock } from './store/data-lock.ts';
+import { readServerFile, type ServerFacts } from './store/server-file.ts';
 
 const ANSWERS_WITHIN_MS = 2_000;
-
-/** The data folder: `--data`, HEADRACE_DATA, else `data` in the caller's folder. Absolute. */
-export function dataFolderOf(data: string | null, environment: Environment): string {
-  return resolve(data ?? environment.dataFolder ?? 'data');
-}
 
 /** Throws HeadraceError; `conflict` names the process that works on the folder. */
 export async function openTarget(target: Target): Promise<Opened> {

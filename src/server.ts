@@ -10,7 +10,7 @@ import { readFile, type Environment } from './config/index.ts';
 import { problemText } from './model/index.ts';
 import { openService, version, type OpenedService } from './service.ts';
 import { WriteKeys, createCollector, maxConnections, serverOptions } from './sources/events/index.ts';
-import { acquireDataLock, removeServerFile, writeServerFile } from './store/index.ts';
+import { acquireDataLock, removeServerFile, writeServerFile, type DataLock } from './store/index.ts';
 import { drainSyncs, pendingMessages, type Syncs } from './syncs/index.ts';
 import { createTelemetry, type Telemetry } from './telemetry/index.ts';
 
@@ -30,6 +30,8 @@ export interface ServerOptions {
     /** Instead of LOG_LEVEL, for who prints things of his own. */
     readonly level?: string;
   };
+  /** Taken already by the caller; it is released with the server. */
+  readonly lock?: DataLock;
   /** How long what was taken may take to be delivered at the end. */
   readonly graceMs?: number;
 }
@@ -54,7 +56,7 @@ export async function startServer(environment: Environment, options: ServerOptio
   const { stream, pretty, level = environment.logLevel } = options.log;
   const colour = process[stream].isTTY === true && !environment.noColor;
   const telemetry = createTelemetry({ stream, level, pretty, colour, version, clock });
-  const lock = acquireDataLock(dataFolder, { role: 'server' });
+  const lock = options.lock ?? acquireDataLock(dataFolder, { role: 'server' });
   const closers: (() => unknown)[] = [() => lock.release()];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();

@@ -7,6 +7,8 @@ import { headrace, startHeadrace, type Exit, type LaunchOptions, type Server } f
 
 export interface Workplace {
   readonly folder: string;
+  /** Done after the test, while the folder is still there. */
+  after(close: () => unknown): void;
   /** The data folder; nothing is in it until something puts it there. */
   readonly data: string;
   readonly config: string;
@@ -23,7 +25,11 @@ export interface Workplace {
 
 export function workplace(t: TestContext): Workplace {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const closers: (() => unknown)[] = [];
+  t.after(async () => {
+    for (const close of closers.reverse()) await close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   const data = join(folder, 'data');
   const config = join(folder, 'headrace.yaml');
   const write = (name: string, text: string): string => {
@@ -37,6 +43,7 @@ export function workplace(t: TestContext): Workplace {
     data,
     config,
     write,
+    after: (close) => void closers.push(close),
     configure: (yaml) => void write('headrace.yaml', yaml),
     run,
     async json(args, options) {
@@ -49,9 +56,7 @@ export function workplace(t: TestContext): Workplace {
     },
     async start({ config: withConfig = true, ...options } = {}) {
       const server = await startHeadrace({ cwd: folder, ...options, data, ...(withConfig ? { config } : {}) });
-      t.after(async () => {
-        if (server.running) await server.kill();
-      });
+      closers.push(() => (server.running ? server.kill() : null));
       return server;
     },
   };
