@@ -1,5 +1,5 @@
-/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 /** How many records a second the mapping room maps on one core, beside Segment's mapper: `node bench/mapping.ts`. */
+/* oxlint-disable unicorn/no-thenable -- `then` is an argument of @if, never a function */
 import { createRequire } from 'node:module';
 import { compileMapping } from '../src/mapping/index.ts';
 import type { MappingContext } from '../src/mapping/index.ts';
@@ -111,6 +111,7 @@ measure('events, payload of 12 fields', 'events', events, {
     order: '$.properties.orderId',
     total: '$.properties.total',
     currency: '$.properties.currency',
+    // oxlint-disable-next-line unicorn/no-thenable -- an argument of @if, never a function
     coupon: { '@if': { exists: '$.properties.coupon', then: '$.properties.coupon', else: 'none' } },
     first: '$.properties.items[0].sku',
   },

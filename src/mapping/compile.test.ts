@@ -249,7 +249,13 @@ test('a message without a key takes the sync key; key: null takes none', () => {
 test('lints name what is probably not meant', () => {
   const lintsOf = (message: MessageConfig): string[] =>
     compileMapping({ message, kind: 'rows', defaultTopic: 't' }).lints.map((lint) => lint.split(':')[0]!);
-  assert.deepEqual(lintsOf({ key: '$.id', payload: { a: '$.b', c: '{{d}}', e: 'text', f: { '@literal': '$x' } } }), []);
+  assert.deepEqual(
+    lintsOf({
+      key: '$.id',
+      payload: { a: '$.b', c: '{{d}}', e: 'text', f: { '@literal': '$x' }, g: { '@pattern': '{stream}' } },
+    }),
+    [],
+  );
   assert.deepEqual(lintsOf({ key: '', default_partition: 1 }), ['default_partition', 'key']);
   assert.deepEqual(lintsOf({ key: 'same' }), ['key']);
   assert.deepEqual(lintsOf({ payload: { a: '$userId', b: ['{id}', 'x{{y'], c: '$[0]', d: 'costs $5' } }), [

@@ -29,7 +29,8 @@ function lintText(value: JsonValue | undefined, path: string, lints: string[]): 
     if (looks !== null) lints.push(`${path}: "${value}" is plain text; ${looks}`);
   } else if (Array.isArray(value)) value.forEach((item, index) => lintText(item, `${path}[${index}]`, lints));
   else if (isObject(value))
-    for (const name of Object.keys(value)) if (name !== '@literal') lintText(value[name], `${path}.${name}`, lints);
+    for (const name of Object.keys(value))
+      if (name !== '@literal' && name !== '@pattern') lintText(value[name], `${path}.${name}`, lints);
 }
 
 function looksLike(text: string): string | null {

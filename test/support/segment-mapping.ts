@@ -43,7 +43,7 @@ export const mappingDifferences = {
     'a path or template that the record does not give as text gives nothing; Segment throws, and nothing is sent',
   long_digits:
     'numbers keep their digits and the form in which they were written, such as 1.0; Segment rounds and shortens them',
-  proto_name: 'a field called __proto__ is a field; Segment sets the prototype, and the field is gone',
+  proto_name: 'a field called `__proto__` is a field; Segment sets the prototype, and the field is gone',
 } as const;
 
 export type MappingDifference = keyof typeof mappingDifferences;
