@@ -41,5 +41,8 @@ export function classArchiveFlags(jars: string): string[] {
     : [];
 }
 
-/** Starts fast and stays small: the C1 compiler only, and the collector that needs no threads of its own. */
+/**
+ * Starts fast and stays small: the C1 compiler only (half the processor time until a broker is ready), and the
+ * collector that needs no threads of its own.
+ */
 export const fastStartFlags: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];

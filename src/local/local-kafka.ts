@@ -34,8 +34,7 @@ export interface LocalKafkaStatus {
 export function startLocalKafka(options: LocalKafkaOptions): Promise<RunningKafka> {
   const { folder, cache, port = LOCAL_KAFKA_PORT, stays = false } = options;
   const jars = cache === undefined ? {} : { jars: join(cache, 'kafka', KAFKA_VERSION) };
-  // Lives longer than a test's broker: both compilers, and room for more.
-  return startKafka({ folder, ...jars, ports: [port], stays, heap: '1g', jvm: ['-XX:+UseSerialGC'] });
+  return startKafka({ folder, ...jars, ports: [port], stays, heap: '1g' });
 }
 
 /** True when one ran and was stopped. Its data stay. */
