@@ -145,15 +145,69 @@ test('a batch: by scan as by parsing', () => {
   );
 });
 
+test('what completing shortens counts at its full size', () => {
+  const page = { type: 'page', userId: 'u' };
+  const large = [
+    { ...page, timestamp: `${' '.repeat(10_000)}2026-05-05T00:00:00Z` },
+    { ...page, receivedAt: 'x'.repeat(10_000) },
+    { ...page, writeKey: { any: 'x'.repeat(10_000) } },
+  ];
+  for (const space of [0, 1]) {
+    const opened = openBody(Buffer.from(JSON.stringify({ batch: [page, ...large] }, null, space)), 'batch', 10);
+    assert.ok(!('code' in opened));
+    const result = opened.batch({ ...limits, maxEventBytes: 9_000 }, factsOf());
+    assert.ok(!('code' in result));
+    assert.deepEqual(
+      result.rejected.map(({ index, code }) => [index, code]),
+      [1, 2, 3].map((index) => [index, 'event_too_large']),
+    );
+  }
+});
+
+/** The text with something written into it, over none to two of its characters. */
+function spoiled(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const piece = fc.constantFrom(...'{}[],:"\\/u0123.eE+-tfn \n\u0001é'.split(''));
+  return fc.tuple(text, fc.nat(), piece, fc.nat({ max: 2 })).map(([whole, at, what, over]) => {
+    const place = at % whole.length;
+    return whole.slice(0, place) + what + whole.slice(place + over);
+  });
+}
+
+test('a spoiled body is judged as JSON.parse judges it, and nothing is thrown', () => {
+  const text = spoiled(event.map((raw) => JSON.stringify(raw)));
+  fc.assert(
+    fc.property(text, (body) => {
+      const opened = openBody(Buffer.from(body), 'single', 1);
+      let tree: JsonValue | undefined;
+      try {
+        tree = parseJson(body) as JsonValue;
+      } catch {
+        assert.ok('code' in opened && opened.code === 'json_invalid');
+        return;
+      }
+      assert.ok(!('code' in opened));
+      const result = opened.single('page', factsOf());
+      assert.equal(isFault(result), isFault(completeEvent(tree, { ...factsOf(), type: 'page' })));
+      const asBatch = openBody(Buffer.from(`{"batch":[${body}]}`), 'batch', 1);
+      assert.ok(!('code' in asBatch) && !('code' in asBatch.batch(limits, factsOf())));
+    }),
+    { numRuns: 3000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array(), fc.constantFrom('single' as const, 'batch' as const), (bytes, kind) => {
+      const opened = openBody(Buffer.from(bytes), kind, 1);
+      if (!('code' in opened)) opened.batch(limits, factsOf());
+    }),
+  );
+  assert.deepEqual(Object.keys(Object.prototype), []);
+});
+
 test('what the scan takes is JSON that prints the same again', () => {
   const scan = new EventScan();
   const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.stringify({ userId: 'u', value, 'x"y': [value] }));
-  const spoiled = fc
-    .tuple(json, fc.nat(), fc.constantFrom(...'{}[],:"\\/u0123.eE+-tfn \n\u0001é'.split('')), fc.nat({ max: 2 }))
-    .map(([text, at, piece, cut]) => text.slice(0, at % text.length) + piece + text.slice((at % text.length) + cut));
   let taken = 0;
   fc.assert(
-    fc.property(fc.oneof(json, spoiled), (text) => {
+    fc.property(fc.oneof(json, spoiled(json)), (text) => {
       if (!scan.scanSingle(Buffer.from(text))) return;
       taken++;
       const value = parseJson(text);
