@@ -1,0 +1,17 @@
+/** Pages that are written by a program are what it would write. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { cliPage } from '../scripts/cli-docs.ts';
+import { errorPage } from '../scripts/error-docs.ts';
+
+const page = (name: string): string => readFileSync(join(import.meta.dirname, '..', 'docs', 'reference', name), 'utf8');
+
+test('docs/reference/cli.md tells the commands that there are (node scripts/cli-docs.ts --write)', async () => {
+  assert.equal(page('cli.md'), await cliPage());
+});
+
+test('docs/reference/errors.md tells the codes that there are (node scripts/error-docs.ts --write)', async () => {
+  assert.equal(page('errors.md'), await errorPage());
+});
