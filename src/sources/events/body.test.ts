@@ -1,3 +1,4 @@
+/** How much memory uploads may hold, and when they give it back. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
