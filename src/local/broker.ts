@@ -1,6 +1,6 @@
 /** One broker: a Java process in its own folder, that can be killed and started again. */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { LocalKafkaError } from './errors.ts';
@@ -55,11 +55,14 @@ export class Broker {
   launch(): void {
     const { folder, java, flags } = this.#settings;
     const output = openSync(join(folder, 'console.log'), 'w');
-    const log = '-Dlog4j2.configurationFile=log4j2.properties';
+    const own = [
+      '-Dlog4j2.configurationFile=log4j2.properties',
+      `-Djava.io.tmpdir=${emptyFolder(join(folder, 'tmp'))}`,
+    ];
     const args = [
       ...classArchiveFlags(java.jars),
       ...flags,
-      log,
+      ...own,
       '-cp',
       classPath(java.jars),
       'kafka.Kafka',
@@ -126,6 +129,13 @@ export class Broker {
     const message = `Kafka broker ${this.id} ended while starting${cause ? `: ${cause}` : ''}.`;
     return new LocalKafkaError('start_failed', message, `See ${join(folder, 'kafka.log')} and console.log beside it.`);
   }
+}
+
+/** What a killed process unpacked there goes. */
+function emptyFolder(path: string): string {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 /** The last error that the broker logged, else the last line it printed. */

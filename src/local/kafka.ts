@@ -1,5 +1,5 @@
 /** A real Apache Kafka on loopback, from its published jars: one broker or three, started, killed, restarted and stopped. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Broker, writeBrokerFiles } from './broker.ts';
 import {
   claimFolder,
@@ -75,7 +75,8 @@ export interface RunningKafka {
 }
 
 /** Starts Kafka and resolves when every broker answers and knows all others. Throws LocalKafkaError. */
-export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
+export async function startKafka(given: KafkaOptions): Promise<RunningKafka> {
+  const options = { ...given, folder: resolve(given.folder) };
   const adopted = await adopt(options);
   if (adopted !== null) return adopted;
   await endRecorded(options.folder);
@@ -203,7 +204,7 @@ function versionOf(options: KafkaOptions): string {
 }
 
 function javaOf(options: KafkaOptions): JavaOptions {
-  return { command: options.java ?? 'java', jars: options.jars ?? defaultJars(versionOf(options)) };
+  return { command: options.java ?? 'java', jars: resolve(options.jars ?? defaultJars(versionOf(options))) };
 }
 
 function nodeFolder(options: KafkaOptions, id: number): string {
