@@ -98,7 +98,9 @@ export class Service implements HeadraceService {
         path: '--at',
         remedy: 'Write it as ISO 8601, e.g. 2026-01-31T12:00:00Z.',
       });
-    const request = { sync, limit: options.limit, record: options.record, atMs, run: options.run ?? randomId() };
+    const { limit, record, recordText } = options;
+    const run = options.run ?? randomId();
+    const request = { sync, limit, record, atMs, run, ...(recordText === undefined ? {} : { recordText }) };
     return this.#overlaid(options.over, async (syncs) =>
       (await previewSync(syncs, openFiles, request)).map(previewLine),
     );

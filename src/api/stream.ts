@@ -18,6 +18,7 @@ export async function sendLines<T>(
   const hangUp = new AbortController();
   const { raw } = reply;
   raw.once('close', () => hangUp.abort());
+  raw.on('error', () => hangUp.abort());
   const items = produce(hangUp.signal)[Symbol.asyncIterator]();
   const first = items.next();
   // What fails at once is answered with a status; what takes longer has begun.

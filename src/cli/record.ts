@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { parseJson } from '../base/json.ts';
 import { HeadraceError, type JsonValue } from '../model/index.ts';
 
-/** `-` reads standard input. Throws HeadraceError that names the file. */
-export function readRecord(path: string): JsonValue {
+/** The value, and the text it was written as. `-` reads standard input. Throws HeadraceError that names the file. */
+export function readRecord(path: string): { value: JsonValue; text: string } {
   let text: string;
   try {
     text = readFileSync(path === '-' ? 0 : path, 'utf8');
@@ -15,7 +15,7 @@ export function readRecord(path: string): JsonValue {
     });
   }
   try {
-    return parseJson(text) as JsonValue;
+    return { value: parseJson(text) as JsonValue, text };
   } catch (error) {
     throw new HeadraceError('json_invalid', `${path} is no JSON: ${(error as Error).message}`, {
       path: '--record',

@@ -1,7 +1,15 @@
 /** The reader: written objects to one frozen, checked configuration, and what a file would change. */
 import { isRawNumber } from '../base/json.ts';
 import { Secret } from '../base/secret.ts';
-import type { Configuration, JsonObject, Preset, Presets, Problem, WrittenObject } from '../model/index.ts';
+import {
+  problemText,
+  type Configuration,
+  type JsonObject,
+  type Preset,
+  type Presets,
+  type Problem,
+  type WrittenObject,
+} from '../model/index.ts';
 import { planChanges, type Plan } from './plan.ts';
 import { resolveReferences, type ReferenceSource } from './references.ts';
 import { fillDestination } from './presets.ts';
@@ -127,7 +135,27 @@ function checkObjects(objects: readonly WrittenObject[], options: ReaderOptions,
   const { destinations, sources, syncs } = configuration;
   for (const part of [destinations, sources, syncs]) for (const value of part.values()) deepFreeze(value);
   const { problems, warnings } = report;
-  return { configuration: Object.freeze({ ...configuration, problems }), problems, warnings };
+  const unusable = unusableSyncs(objects, syncs, problems);
+  return { configuration: Object.freeze({ ...configuration, problems, unusable }), problems, warnings };
+}
+
+/** Syncs that somebody wants to work and that cannot: events for them must not be taken as if there were none. */
+function unusableSyncs(
+  objects: readonly WrittenObject[],
+  sound: ReadonlyMap<string, unknown>,
+  problems: readonly Problem[],
+): NonNullable<Configuration['unusable']> {
+  const left = objects.filter(
+    ({ kind, name, body }) => kind === 'sync' && !sound.has(name) && body['enabled'] !== false,
+  );
+  return left.flatMap((object) => {
+    const { source, destination } = object.body;
+    if (typeof source !== 'string') return [];
+    const named = typeof destination === 'string' ? [objectPath('destination', destination)] : [];
+    const paths = [pathOf(object), ...named, objectPath('source', source)];
+    const problem = problems.find((one) => isOfAny(one, paths));
+    return [{ sync: object.name, source, reason: problem === undefined ? 'it has a problem' : problemText(problem) }];
+  });
 }
 
 /** The object by its spec; none when it has a problem. */

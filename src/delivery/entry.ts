@@ -32,23 +32,28 @@ export interface Ledger {
  * what held up others before may be over.
  */
 export class Holds {
-  readonly #told = new Map<MessageOwner, Held>();
+  /** Weak: whoever was told and took its messages back is gone, however long the hold lasts (Promise 9). */
+  #told = new WeakMap<MessageOwner, Held>();
+  #any = false;
 
-  /** Tells each owner among the entries, once for one reason. */
-  tell(entries: Iterable<Entry>, held: Held): void {
+  /** Tells each owner among the entries, once for one reason. The entries may change while owners hear it. */
+  tell(entries: readonly Entry[], held: Held): void {
     for (const { owner } of entries) {
       const before = this.#told.get(owner);
       if (before?.code === held.code && before.action === held.action) continue;
       this.#told.set(owner, held);
+      this.#any = true;
       owner.held(held);
     }
   }
 
-  /** Messages go on: everyone who was told otherwise hears it. */
-  clear(): void {
-    if (this.#told.size === 0) return;
-    const owners = [...this.#told.keys()];
-    this.#told.clear();
-    for (const owner of owners) owner.held(null);
+  /** Messages go on: the owners among the entries who were told otherwise hear it. */
+  clear(entries: () => readonly Entry[]): void {
+    if (!this.#any) return;
+    const told = this.#told;
+    this.#told = new WeakMap();
+    this.#any = false;
+    const owners = new Set(entries().map((entry) => entry.owner));
+    for (const owner of owners) if (told.has(owner)) owner.held(null);
   }
 }

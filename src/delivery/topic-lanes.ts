@@ -4,6 +4,7 @@ import type { Held } from '../model/index.ts';
 import { Holds, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
+import { placeOf } from './place.ts';
 import type { MessageOwner, TopicFacts } from './ports.ts';
 
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
@@ -65,29 +66,9 @@ export class TopicLanes {
   }
 
   #place(entry: Entry, facts: TopicFacts): void {
-    const { message } = entry;
-    if (
-      facts.maxMessageBytes !== null &&
-      (message.value?.length ?? 0) + (message.key?.length ?? 0) > facts.maxMessageBytes
-    ) {
-      // P6: known before it is sent, so that its neighbours need no second try.
-      this.#reject(
-        entry,
-        'too_large',
-        `the message has ${entry.bytes} bytes; the topic takes ${facts.maxMessageBytes} (max.message.bytes)`,
-      );
-      return;
-    }
-    const partition = entry.options.assign(message, facts.partitions, this.#nextTurn);
-    if (partition < 0) {
-      this.#reject(
-        entry,
-        'partition_invalid',
-        `partition ${message.partition} is not in topic ${this.name}, which has ${facts.partitions}`,
-      );
-      return;
-    }
-    this.#lane(partition).push(entry);
+    const place = placeOf(entry.message, facts, entry.options.assign, this.#nextTurn);
+    if (typeof place === 'number') this.#lane(place).push(entry);
+    else this.#context.ledger.settle(entry, place);
   }
 
   #lane(partition: number): Lane {
@@ -126,10 +107,6 @@ export class TopicLanes {
     return limit == null ? this.#batchBytes : Math.min(this.#batchBytes, limit);
   }
 
-  #reject(entry: Entry, code: 'too_large' | 'partition_invalid' | 'topic_missing', reason: string): void {
-    this.#context.ledger.settle(entry, { state: 'rejected', code, reason });
-  }
-
   #resolve(): void {
     if (this.#resolving) return;
     this.#lookAtMs = this.#context.clock.monotonic() + this.#context.metadataMaxAgeMs;
@@ -159,13 +136,13 @@ export class TopicLanes {
     }
     if (!('partitions' in facts)) return;
     this.#facts = facts;
-    this.#holds.clear();
+    this.#holds.clear(() => [...this.#waiting]);
     this.#placeWaiting(facts);
   }
 
   #missing(held: Held, lasting: boolean): void {
     if (lasting && held.code === 'topic_missing') this.#rejectComputed(held.reason);
-    if (lasting || held.action === 'stop') this.#holds.tell(this.#waiting, held);
+    if (lasting || held.action === 'stop') this.#holds.tell([...this.#waiting], held);
   }
 
   /**
@@ -197,7 +174,12 @@ export class TopicLanes {
   #rejectComputed(reason: string): void {
     const entries = this.#waiting.remove(anyOwner);
     for (const entry of entries) {
-      if (entry.options.computedTopic) this.#reject(entry, 'topic_missing', `topic ${this.name}: ${reason}`);
+      if (entry.options.computedTopic)
+        this.#context.ledger.settle(entry, {
+          state: 'rejected',
+          code: 'topic_missing',
+          reason: `topic ${this.name}: ${reason}`,
+        });
       else this.#waiting.push(entry);
     }
   }

@@ -9,6 +9,8 @@ export interface Configuration {
   readonly syncs: ReadonlyMap<string, SyncConfig>;
   /** Why objects that are stored are missing here: a reference that no longer resolves, an object that is refused. */
   readonly problems?: readonly Problem[];
+  /** Syncs that are switched on but were left out for a problem, with the source they name: its events are not taken. */
+  readonly unusable?: readonly { readonly sync: string; readonly source: string; readonly reason: string }[];
 }
 
 export interface BrokerAddress {

@@ -25,7 +25,8 @@ export class Destinations {
   readonly #observer: SyncObserver;
   readonly #open = new Map<string, { -readonly [K in keyof OpenDestination]: OpenDestination[K] }>();
   #configs: ReadonlyMap<string, DestinationConfig> = new Map();
-  readonly #retiring = new Set<Promise<unknown>>();
+  /** By name: all that was open under earlier settings and is not closed yet. */
+  readonly #retiring = new Map<string, Promise<void>>();
 
   constructor(clock: Clock, observer: SyncObserver) {
     this.#clock = clock;
@@ -39,8 +40,7 @@ export class Destinations {
       const config = configs.get(name);
       if (config !== undefined && config.enabled && isDeepStrictEqual(config, open.config)) continue;
       this.#open.delete(name);
-      const retired = this.#retire(open.delivery);
-      if (config !== undefined && config.enabled) this.#openNow(config, retired);
+      this.#retire(name, open.delivery);
     }
   }
 
@@ -49,7 +49,7 @@ export class Destinations {
     const open = this.#open.get(name);
     if (open !== undefined) return open;
     const config = this.#configs.get(name);
-    return config === undefined || !config.enabled ? null : this.#openNow(config, null);
+    return config === undefined || !config.enabled ? null : this.#openNow(config);
   }
 
   /** What is open, without opening. */
@@ -68,11 +68,11 @@ export class Destinations {
     const left = await Promise.all(
       deliveries.map((delivery) => delivery.close(graceMs, Math.min(graceMs, TROUBLED_GRACE_MS))),
     );
-    await Promise.all(this.#retiring);
+    await Promise.all(this.#retiring.values());
     return left.reduce((sum, count) => sum + count, 0);
   }
 
-  #openNow(config: DestinationConfig, predecessor: Promise<void> | null): OpenDestination {
+  #openNow(config: DestinationConfig): OpenDestination {
     const { producer } = config;
     const sender = createSender(config, {}, this.#clock);
     const delivery = new Delivery({
@@ -90,16 +90,24 @@ export class Destinations {
       batchMessages: producer.batchMessages,
       bufferMemoryBytes: producer.bufferMemoryBytes,
     });
+    const predecessor = this.#retiring.get(config.name) ?? null;
     const open = { config, delivery, sender, predecessor };
     this.#open.set(config.name, open);
     void predecessor?.then(() => (open.predecessor = null));
     return open;
   }
 
-  async #retire(delivery: Delivery): Promise<void> {
-    const closed = delivery.close(REPLACE_GRACE_MS);
-    this.#retiring.add(closed);
-    const left = await closed.finally(() => this.#retiring.delete(closed));
+  /** Whoever comes next waits for all that went before, not only for the last one. */
+  #retire(name: string, delivery: Delivery): void {
+    const before = this.#retiring.get(name);
+    const retired = Promise.all([before, this.#closeOld(delivery)]).then(() => {
+      if (this.#retiring.get(name) === retired) this.#retiring.delete(name);
+    });
+    this.#retiring.set(name, retired);
+  }
+
+  async #closeOld(delivery: Delivery): Promise<void> {
+    const left = await delivery.close(REPLACE_GRACE_MS, TROUBLED_GRACE_MS);
     if (left > 0)
       this.#observer.warned(`${left} messages had no answer when the settings of their destination changed`);
   }

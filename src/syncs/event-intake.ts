@@ -1,18 +1,21 @@
 /** Where the collector's events go: through every event sync of their source. */
 import type { Clock } from '../base/clock.ts';
-import { integrationsAllow } from '../sources/events/index.ts';
 import type { EventIntake, IntakeAnswer } from '../sources/ports.ts';
 import type { Configuration, SourceRecord } from '../model/index.ts';
-import type { Destinations, OpenDestination } from './destinations.ts';
+import type { Destinations } from './destinations.ts';
 import { ACCEPT_WITHIN_MS, EventBatch, type EventRoute } from './event-batch.ts';
 import { isActive, type Flow } from './flows.ts';
 import type { DeadLetterStore, SyncObserver } from './ports.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 interface PlannedRoute {
   readonly flow: Flow;
   readonly context: EventRoute['context'];
   readonly passes: EventRoute['passes'];
 }
+
+const CLOSED = unavailable('the destination is being closed');
+const NO_ROOM = unavailable('the destination has no room for more');
 
 export interface IntakeTools {
   readonly destinations: Destinations;
@@ -24,6 +27,9 @@ export interface IntakeTools {
 export class SyncsIntake implements EventIntake {
   readonly #tools: IntakeTools;
   #plans = new Map<string, readonly PlannedRoute[]>();
+  /** Sources with a sync that is switched on and cannot work. */
+  #unusable = new Map<string, IntakeAnswer>();
+  readonly #lines = new Map<string, WaitingLine>();
   #draining = false;
 
   constructor(tools: IntakeTools) {
@@ -41,62 +47,82 @@ export class SyncsIntake implements EventIntake {
   /** From the next event on. Events handed in before end under the flows they began with. */
   use(flows: ReadonlyMap<string, Flow>, configuration: Configuration): void {
     const active = [...flows.values()].filter((flow) => flow.kind === 'events' && isActive(flow, configuration));
+    this.#unusable = new Map(
+      (configuration.unusable ?? []).map(({ source, sync, reason }) => [
+        source,
+        unavailable(`the sync ${sync} cannot work: ${reason}`),
+      ]),
+    );
     this.#plans = new Map(
       [...Map.groupBy(active, (flow) => flow.sync.source)].map(([source, all]) => [source, all.map(plan)]),
     );
   }
 
   accept(source: string, events: readonly SourceRecord[]): Promise<IntakeAnswer> {
-    const plans = this.#plans.get(source);
-    if (plans === undefined) return Promise.resolve({ state: 'safe' });
-    const open = plans.map((one) => this.#tools.destinations.get(one.flow.sync.destination));
-    const waits = open.filter(
-      (one) => one !== null && (one.predecessor !== null || one.delivery.full),
-    ) as OpenDestination[];
-    return waits.length === 0
-      ? this.#hand(events, plans, open, ACCEPT_WITHIN_MS)
-      : this.#handLater(source, events, waits);
-  }
-
-  #hand(
-    events: readonly SourceRecord[],
-    plans: readonly PlannedRoute[],
-    open: readonly (OpenDestination | null)[],
-    waitMs: number,
-  ): Promise<IntakeAnswer> {
-    const routes: EventRoute[] = [];
-    for (let i = 0; i < plans.length; i++) {
-      const destination = open[i];
-      if (destination == null) continue;
-      const { flow, context, passes } = plans[i]!;
-      routes.push({ flow, context, passes, delivery: destination.delivery });
-    }
-    const { clock, deadLetters, observer } = this.#tools;
-    return new Promise((resolve) => {
-      new EventBatch(events, routes, { clock, deadLetters, observer, waitMs }, resolve).start();
+    if (this.#draining) return Promise.resolve(CLOSED);
+    const unusable = this.#unusable.get(source);
+    if (unusable !== undefined) return Promise.resolve(unusable);
+    if (!this.#plans.has(source)) return Promise.resolve({ state: 'safe' });
+    const line = this.#line(source);
+    return new Promise((answer) => {
+      if (line.empty && this.#obstacle(source) === null) {
+        this.#hand(source, events, ACCEPT_WITHIN_MS, answer);
+        return;
+      }
+      const waiter = {
+        obstacle: () => this.#obstacle(source),
+        go: (leftMs: number) => this.#hand(source, events, leftMs, answer),
+        expire: () => answer(NO_ROOM),
+      };
+      line.join(waiter, ACCEPT_WITHIN_MS);
     });
   }
 
-  /** Waits for room, or for the last messages under old settings; the waiting counts against the same limit. */
-  async #handLater(
-    source: string,
-    events: readonly SourceRecord[],
-    waits: readonly OpenDestination[],
-  ): Promise<IntakeAnswer> {
-    const { clock } = this.#tools;
-    const startedMs = clock.monotonic();
-    const deadline = new AbortController();
-    const ready = Promise.all(waits.map(async (one) => (await one.predecessor, one.delivery.whenRoom())));
-    const inTime = await Promise.race([
-      ready.then(() => true),
-      clock.sleep(ACCEPT_WITHIN_MS, deadline.signal).then(() => false),
-    ]);
-    deadline.abort();
-    if (!inTime) return { state: 'unavailable', retryAfterSeconds: 5, reason: 'the destination has no room for more' };
-    const plans = this.#plans.get(source) ?? [];
-    const open = plans.map((one) => this.#tools.destinations.get(one.flow.sync.destination));
-    return this.#hand(events, plans, open, Math.max(1, ACCEPT_WITHIN_MS - (clock.monotonic() - startedMs)));
+  /** Room in every delivery that the source's events go to, and nothing under way there under older settings. */
+  #obstacle(source: string): Promise<unknown> | null {
+    if (this.#draining) return null;
+    for (const { flow } of this.#plans.get(source) ?? []) {
+      const open = this.#tools.destinations.get(flow.sync.destination);
+      if (open === null) continue;
+      if (open.predecessor !== null) return open.predecessor;
+      if (open.delivery.full) return open.delivery.whenRoom();
+    }
+    return null;
   }
+
+  #hand(source: string, events: readonly SourceRecord[], waitMs: number, answer: (answer: IntakeAnswer) => void): void {
+    if (this.#draining) {
+      answer(CLOSED);
+      return;
+    }
+    const routes: EventRoute[] = [];
+    for (const { flow, context, passes } of this.#plans.get(source) ?? []) {
+      const destination = this.#tools.destinations.get(flow.sync.destination);
+      // Promise 1: a way that is closed now is no way that the events passed.
+      if (destination === null) {
+        answer(CLOSED);
+        return;
+      }
+      routes.push({ flow, context, passes, delivery: destination.delivery });
+    }
+    const { clock, deadLetters, observer } = this.#tools;
+    new EventBatch(events, routes, { clock, deadLetters, observer, waitMs }, answer).start();
+  }
+
+  #line(source: string): WaitingLine {
+    let line = this.#lines.get(source);
+    if (line === undefined) {
+      line = new WaitingLine(this.#tools.clock);
+      this.#lines.set(source, line);
+    }
+    return line;
+  }
+}
+
+const always = (): boolean => true;
+
+function unavailable(reason: string): IntakeAnswer {
+  return Object.freeze({ state: 'unavailable', retryAfterSeconds: 5, reason });
 }
 
 function plan(flow: Flow): PlannedRoute {
@@ -104,6 +130,6 @@ function plan(flow: Flow): PlannedRoute {
   return {
     flow,
     context: { sync: sync.name, source: sync.source, syncedAt: '', syncedAtMs: 0, run: null },
-    passes: (event) => (flow.passes === null || flow.passes(event)) && integrationsAllow(event, sync.destination),
+    passes: flow.passes ?? always,
   };
 }

@@ -10,12 +10,13 @@ import {
   type SyncConfig,
 } from '../model/index.ts';
 import type { IntakeOptions } from '../delivery/index.ts';
+import { integrationsAllow } from '../sources/events/index.ts';
 
 export interface Flow {
   readonly sync: SyncConfig;
   readonly kind: 'events' | 'table';
   readonly mapping: CompiledMapping;
-  /** Whether the sync's `types` and `trigger` let a record pass; null: all pass. */
+  /** Whether `types`, `trigger` and an event's own `integrations` let a record pass; null: all pass. */
   readonly passes: ((record: SourceRecord) => boolean) | null;
   readonly options: IntakeOptions;
   /** Since start; kept when the configuration changes. For a table sync of its runs since start. */
@@ -48,7 +49,7 @@ export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<st
       sync,
       kind,
       mapping,
-      passes: compilePasses(sync),
+      passes: compilePasses(sync, kind),
       options,
       counts: before?.counts ?? emptyCounts(),
       held: before?.held ?? null,
@@ -66,12 +67,14 @@ export function isActive(flow: Flow, configuration: Configuration): boolean {
   );
 }
 
-function compilePasses({ types, trigger }: SyncConfig): Flow['passes'] {
+function compilePasses({ types, trigger, destination }: SyncConfig, kind: Flow['kind']): Flow['passes'] {
   const condition = compileCondition(trigger);
   const allowed: ReadonlySet<string> | null = types === null ? null : new Set(types);
-  if (allowed === null) return condition === null ? null : (record) => meets(condition, record);
-  if (condition === null) return (record) => allowed.has(record.stream);
-  return (record) => allowed.has(record.stream) && meets(condition, record);
+  if (kind === 'table') return condition === null ? null : (record) => meets(condition, record);
+  return (event) =>
+    (allowed === null || allowed.has(event.stream)) &&
+    (condition === null || meets(condition, event)) &&
+    integrationsAllow(event, destination);
 }
 
 /** A record that cannot be read goes on to the mapping, which says why it is rejected. */

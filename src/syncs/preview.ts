@@ -1,6 +1,7 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
 import { randomId } from '../base/random.ts';
-import type { MappingContext } from '../mapping/index.ts';
+import { placeOf } from '../delivery/index.ts';
+import { compileCondition, type MappingContext } from '../mapping/index.ts';
 import {
   HeadraceError,
   type JsonValue,
@@ -16,6 +17,9 @@ import type { OpenFiles } from '../sources/ports.ts';
 import type { Flow } from './flows.ts';
 import type { Syncs } from './syncs.ts';
 
+/** Where an event comes from that is posted on this machine: its `context.ip`, unless it has one. */
+const LOOPBACK = '127.0.0.1';
+
 export interface Previewed {
   readonly position: string;
   readonly result: Message | Rejection | { readonly state: 'filtered'; readonly reason: string };
@@ -30,6 +34,8 @@ export interface PreviewRequest {
   readonly limit: number;
   /** A raw event, or a row; absent: the source's own records. */
   readonly record: JsonValue | undefined;
+  /** The record's own text where it is known: a row of JSON lines keeps its bytes. */
+  readonly recordText?: string;
   /** Epoch milliseconds: `synced_at` of rows, `receivedAt` of an event. */
   readonly atMs: number;
   /** The run id that mappings see. */
@@ -99,18 +105,21 @@ async function recordsOf(
 function givenRecord(flow: Flow, request: PreviewRequest): SourceRecord {
   const data = request.record as JsonValue;
   if (flow.kind === 'table') {
+    const { file, format } = flow.sync.read ?? { file: '', format: null };
+    const keepsBytes = format === 'jsonl' || format === 'json' || /\.(jsonl?|ndjson)(\.gz)?$/i.test(file);
+    const text = keepsBytes ? request.recordText?.trim() : undefined;
     return {
       operation: 'created',
-      stream: flow.sync.read?.file ?? '',
+      stream: file,
       namespace: null,
       position: 'record',
       data,
-      bytes: null,
+      bytes: text === undefined ? null : Buffer.from(text),
       receivedAtMs: null,
       messageId: null,
     };
   }
-  const event = completeEvent(data, { receivedAtMs: request.atMs, ip: null, newMessageId: randomId });
+  const event = completeEvent(data, { receivedAtMs: request.atMs, ip: LOOPBACK, newMessageId: randomId });
   if (!isFault(event)) return event;
   throw new HeadraceError(event.code, event.message, {
     ...(event.field === null ? {} : { path: event.field }),
@@ -138,21 +147,18 @@ async function previewRecord(
     lints.push(`topic ${result.topic}: ${facts.held.reason}`);
     return { position, result, partition: result.partition, partitionBy, lints };
   }
-  const partition = partitionBy === 'round_robin' ? null : flow.options.assign(result, facts.partitions, () => 0);
-  if (partition !== -1) return { position, result, partition, partitionBy, lints };
-  const reason = `partition ${result.partition} is not in topic ${result.topic}, which has ${facts.partitions}`;
-  return {
-    position,
-    result: { state: 'rejected', code: 'partition_invalid', reason },
-    partition: null,
-    partitionBy,
-    lints,
-  };
+  const place = placeOf(result, facts, flow.options.assign, () => 0);
+  if (typeof place !== 'number') return { position, result: place, partition: null, partitionBy, lints };
+  return { position, result, partition: partitionBy === 'round_robin' ? null : place, partitionBy, lints };
 }
 
 function filteredBecause({ sync }: Flow, record: SourceRecord): string {
   const byType = sync.types !== null && !(sync.types as readonly string[]).includes(record.stream);
-  return byType ? `type ${record.stream} is not among types` : `the trigger does not pass: ${sync.trigger}`;
+  if (byType) return `type ${record.stream} is not among types`;
+  const byTrigger = sync.trigger !== null && compileCondition(sync.trigger)?.(record.data) !== true;
+  return byTrigger
+    ? `the trigger does not pass: ${sync.trigger}`
+    : 'its own integrations keep it from this destination';
 }
 
 function ruleOf(message: Message, config: MessageConfig): NonNullable<Previewed['partitionBy']> {

@@ -23,6 +23,8 @@ export interface RunBatchTools {
   /** Messages handed in (+) or answered, also as withdrawn (-). */
   underWay(change: number): void;
   held(held: Held | null): void;
+  /** A message was taken back: its record has no outcome and must be read again. */
+  withdrawn(): void;
   /** All records of the batch have their outcome. */
   done(counts: Counts): void;
 }
@@ -84,8 +86,10 @@ export class RunBatch implements MessageOwner {
       // Mapping is pure: the same record gives the same message again.
       const mapped = this.#flow.mapping.map(record, this.#context);
       this.#reject(record, 'state' in mapped ? null : mapped, outcome);
+    } else if (outcome.state === 'withdrawn') {
+      // Its record stays open, so that nothing after it becomes safe.
+      this.#tools.withdrawn();
     }
-    // Withdrawn: the record stays open, so that the run goes on from before it.
   }
 
   held(held: Held | null): void {

@@ -48,21 +48,30 @@ interface Safe {
   readonly bytes: number;
 }
 
+/** One reading from a safe position. A run has one, and one more each time messages come back unsent. */
+class Pass {
+  readonly safe = new SafePosition<Safe>();
+  /** Aborted when the reading must begin again from the safe position. */
+  readonly over = new AbortController();
+  /** Handed in, and not covered by a saved checkpoint. */
+  unsavedRecords = 0;
+  unsavedBytes = 0;
+  /** Messages without an answer. */
+  underWay = 0;
+}
+
 export class TableRun {
   readonly #tools: TableRunTools;
   readonly #reader: TableReader;
   readonly #broken = new AbortController();
   /** Told to stop, or broken. */
   readonly #halt: AbortSignal;
-  readonly #safe = new SafePosition<Safe>();
+  #pass = new Pass();
   readonly #saved: Counts;
   #run: RunFacts;
   #position: JsonValue;
   #dirty = false;
   #saving: Promise<void> | null = null;
-  #unsavedRecords = 0;
-  #unsavedBytes = 0;
-  #underWay = 0;
   /** Where the last batch went. */
   #destination: OpenDestination | null = null;
   #readAll = false;
@@ -94,15 +103,8 @@ export class TableRun {
     observer.runStarted(this.facts);
     const stopWatch = this.#watchDelivery();
     try {
-      const signal = this.#halt;
-      for await (const batch of this.#reader.batches(this.#position, signal)) {
-        await this.#room(signal);
-        const ready = await this.#ready(signal);
-        if (ready === null) break;
-        this.#hand(batch, ready.flow, ready.destination);
-      }
-      this.#readAll = !signal.aborted;
-      await this.#drain(signal);
+      do await this.#read();
+      while (this.#pass.over.signal.aborted && !this.#halt.aborted);
     } catch (error) {
       this.#fail(asHeadraceError(error));
     } finally {
@@ -130,19 +132,49 @@ export class TableRun {
     return ended;
   }
 
-  #endState(): 'succeeded' | 'failed' | 'cancelled' {
-    if (this.#problem !== null) return 'failed';
-    return this.#readAll && this.#safe.open === 0 ? 'succeeded' : 'cancelled';
+  /** One pass: everything from the safe position on. */
+  async #read(): Promise<void> {
+    const pass = new Pass();
+    this.#pass = pass;
+    const signal = AbortSignal.any([this.#halt, pass.over.signal]);
+    for await (const batch of this.#reader.batches(this.#position, signal)) {
+      await this.#room(signal);
+      const ready = await this.#ready(pass, signal);
+      if (ready === null) break;
+      this.#hand(pass, batch, ready.flow, ready.destination);
+    }
+    this.#readAll = !signal.aborted;
+    while (pass.safe.open > 0 && !signal.aborted) await this.#nextStep();
   }
 
-  #hand(batch: RecordBatch, flow: Flow, destination: OpenDestination): void {
+  /**
+   * Messages came back unsent, or never got an answer, because their destination was replaced. Nothing later has been
+   * handed to its successor yet, so that order is kept when the reading begins again from the safe position (Promise 3).
+   */
+  #rewind(pass: Pass): void {
+    if (pass !== this.#pass || this.#halt.aborted) return;
+    pass.over.abort();
+    this.#wake?.();
+  }
+
+  #endState(): 'succeeded' | 'failed' | 'cancelled' {
+    if (this.#problem !== null) return 'failed';
+    return this.#readAll && this.#pass.safe.open === 0 ? 'succeeded' : 'cancelled';
+  }
+
+  #hand(pass: Pass, batch: RecordBatch, flow: Flow, destination: OpenDestination): void {
     this.#destination = destination;
     const records = batch.records.length + batch.rejections.length;
     const safe: Safe = { position: batch.position, counts: emptyCounts(), bytes: batch.bytes };
     safe.counts.read = records;
-    this.#unsavedRecords += records;
-    this.#unsavedBytes += batch.bytes;
-    const settle = this.#safe.add(safe, records);
+    pass.unsavedRecords += records;
+    pass.unsavedBytes += batch.bytes;
+    const settle = pass.safe.add(safe, records);
+    const settled = (): void => {
+      const nowSafe = settle();
+      // What an earlier pass still answers was read again since.
+      if (pass === this.#pass && !pass.over.signal.aborted) this.#settled(pass, nowSafe);
+    };
     const { startedAt, id } = this.#run;
     const context = {
       sync: flow.sync.name,
@@ -152,30 +184,39 @@ export class TableRun {
       run: id,
     };
     const owner = new RunBatch(batch, safe.counts, flow, id, context, {
-      settle: () => this.#settled(settle()),
+      settle: settled,
       keep: (letter, stored) => this.#keep(letter, stored),
-      underWay: (change) => (this.#underWay += change),
+      underWay: (change) => (pass.underWay += change),
+      withdrawn: () => this.#rewind(pass),
       held: (held) => this.#held(held, flow),
       done: (counts) => this.#tools.observer.settled(flow.sync.name, counts),
     });
     owner.hand(destination.delivery);
-    if (records === 0) this.#settled(settle());
+    if (records === 0) settled();
   }
 
   /** The sync as it is now, once its destination has room and nothing is under way under older settings; null when halted. */
-  async #ready(signal: AbortSignal): Promise<{ flow: Flow; destination: OpenDestination } | null> {
+  async #ready(pass: Pass, signal: AbortSignal): Promise<{ flow: Flow; destination: OpenDestination } | null> {
     while (!signal.aborted) {
       const { flow, destination } = this.#tools.current();
       if (destination.predecessor !== null) await Promise.race([destination.predecessor, this.#nextStep()]);
+      else if (this.#wasReplaced(destination) && pass.underWay > 0) this.#rewind(pass);
       else if (destination.delivery.full) await Promise.race([destination.delivery.whenRoom(), this.#nextStep()]);
       else return { flow, destination };
     }
     return null;
   }
 
+  #wasReplaced(destination: OpenDestination): boolean {
+    return this.#destination !== null && this.#destination.delivery !== destination.delivery;
+  }
+
   /** Waits while too much is handed in beyond the last checkpoint. */
   async #room(signal: AbortSignal): Promise<void> {
-    while ((this.#unsavedRecords > UNSAVED_RECORDS || this.#unsavedBytes > UNSAVED_BYTES) && !signal.aborted) {
+    while (
+      (this.#pass.unsavedRecords > UNSAVED_RECORDS || this.#pass.unsavedBytes > UNSAVED_BYTES) &&
+      !signal.aborted
+    ) {
       await this.#nextStep();
     }
   }
@@ -191,13 +232,13 @@ export class TableRun {
     });
   }
 
-  #settled(nowSafe: readonly Safe[]): void {
+  #settled(pass: Pass, nowSafe: readonly Safe[]): void {
     this.#lastSettledMs = this.#tools.clock.monotonic();
     if (nowSafe.length === 0) return;
     for (const { position, counts, bytes } of nowSafe) {
       this.#position = position;
-      this.#unsavedRecords -= counts.read;
-      this.#unsavedBytes -= bytes;
+      pass.unsavedRecords -= counts.read;
+      pass.unsavedBytes -= bytes;
       for (const name of Object.keys(counts) as (keyof Counts)[]) this.#saved[name] += counts[name];
     }
     this.#dirty = true;
@@ -212,7 +253,7 @@ export class TableRun {
         this.#dirty = false;
         await runs.saveCheckpoint(this.#run.id, this.#position, { ...this.#saved });
         this.#wake?.();
-        if (this.#safe.open > 0) await clock.sleep(SAVE_EVERY_MS);
+        if (this.#pass.safe.open > 0) await clock.sleep(SAVE_EVERY_MS);
       }
     } catch (error) {
       this.#fail(asHeadraceError(error));
@@ -244,20 +285,13 @@ export class TableRun {
     }
   }
 
-  /** Everything handed in has its outcome, or the run is broken or told to stop. */
-  async #drain(signal: AbortSignal): Promise<void> {
-    while (this.#safe.open > 0 && !signal.aborted) {
-      await this.#nextStep();
-    }
-  }
-
   /**
    * When stopped: what was handed in gets a little time, so that nothing is sent twice when the run is taken up; after a
    * failure, and when the time is over, what is in no send yet is taken back.
    */
   async #giveUpRest(): Promise<void> {
     if (this.#problem === null) await this.#untilAnswered(STOP_GRACE_MS);
-    if (this.#underWay === 0) return;
+    if (this.#pass.underWay === 0) return;
     this.#destination?.delivery.withdraw((owner) => owner instanceof RunBatch && owner.run === this.#run.id);
     await this.#untilAnswered(UNDER_WAY_GRACE_MS);
   }
@@ -265,7 +299,7 @@ export class TableRun {
   async #untilAnswered(graceMs: number): Promise<void> {
     const { clock } = this.#tools;
     const deadline = clock.monotonic() + graceMs;
-    while ((this.#underWay > 0 || this.#storing) && clock.monotonic() < deadline) await clock.sleep(10);
+    while ((this.#pass.underWay > 0 || this.#storing) && clock.monotonic() < deadline) await clock.sleep(10);
   }
 
   #held(held: Held | null, flow: Flow): void {
@@ -285,7 +319,8 @@ export class TableRun {
     let cancel = (): void => undefined;
     const look = (): void => {
       cancel = clock.after(500, look);
-      if (this.#underWay === 0 || this.#destination === null) this.#lastSettledMs = clock.monotonic();
+      if (this.#pass.underWay === 0 || this.#destination === null) this.#lastSettledMs = clock.monotonic();
+      if (this.#pass.underWay > 0 && this.#orphaned()) this.#rewind(this.#pass);
       const { deliveryTimeoutMs } = this.#destination?.config.producer ?? { deliveryTimeoutMs: Infinity };
       if (clock.monotonic() - this.#lastSettledMs < deliveryTimeoutMs) return;
       this.#fail(
@@ -296,6 +331,16 @@ export class TableRun {
     };
     cancel = clock.after(500, look);
     return () => cancel();
+  }
+
+  /** The destination that has our messages is closed, and its successor is open: they will have no answer any more. */
+  #orphaned(): boolean {
+    try {
+      const { destination } = this.#tools.current();
+      return destination.predecessor === null && this.#wasReplaced(destination);
+    } catch {
+      return false; // the sync is gone or switched off: the next batch says so
+    }
   }
 
   #fail(error: HeadraceError): void {

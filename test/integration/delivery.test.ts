@@ -1,11 +1,14 @@
 /** Delivery to a real cluster, read back by the Java client. */
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { test } from 'node:test';
 import { partitionOfKey } from '../../src/kafka/index.ts';
 import type { Compression } from '../../src/model/index.ts';
 import { deliveryTo, intake, message, Outcomes } from '../support/delivery.ts';
 import { newTopic, sharedKafka, uniqueTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
+import { until } from '../support/until.ts';
 
 test('key, value, headers and timestamp arrive byte for byte, in the partition Java would choose', async () => {
   const bootstrap = await sharedKafka();
@@ -40,7 +43,7 @@ test('key, value, headers and timestamp arrive byte for byte, in the partition J
       (record) =>
         record.timestampMs === one.timestampMs && Buffer.compare(record.key ?? Buffer.alloc(0), one.key!) === 0,
     );
-    assert.ok(found, `${one.key} is in the topic`);
+    assert.ok(found, `${String(one.key)} is in the topic`);
     assert.deepEqual(found.value, one.value);
     assert.deepEqual(found.headers, one.headers);
     assert.equal(found.partition, one.partition ?? partitionOfKey(one.key!, 7));
@@ -71,7 +74,7 @@ test('messages without a key spread evenly, also within one large batch', async 
   for (let i = 0; i < 10_000; i++) delivery.accept(message(topic), outcomes, i, intake);
   await outcomes.all(10_000);
   const ends = await oracle(bootstrap).endOffsets(topic);
-  assert.ok(Math.max(...ends) - Math.min(...ends) <= 1, `the partitions hold ${ends}`);
+  assert.ok(Math.max(...ends) - Math.min(...ends) <= 1, `the partitions hold ${ends.join(', ')}`);
   await delivery.close(5_000);
 });
 
@@ -260,6 +263,31 @@ test('partitions added under load: nothing lost, order per key on each side of t
     if (other !== undefined) assert.ok(one!.at(-1)! < other[0]!, 'the old side ends before the new begins');
   }
   await delivery.close(5_000);
+});
+
+test('an owner that took its messages back is forgotten, however long the hold lasts (Promise 9)', async () => {
+  const bootstrap = await sharedKafka();
+  const delivery = deliveryTo(bootstrap);
+  const owners: WeakRef<Outcomes>[] = [];
+  const missing = uniqueTopic('forgotten');
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 20; i++) {
+      const outcomes = new Outcomes();
+      owners.push(new WeakRef(outcomes));
+      delivery.accept(message(missing), outcomes, 0, intake);
+    }
+    const last = owners.at(-1)!.deref()!;
+    await last.until(() => last.holds.some((held) => held?.code === 'topic_missing'));
+    delivery.withdraw(() => true);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await until('owners are forgotten', () => {
+    collect();
+    return owners.filter((one) => one.deref() !== undefined).length <= 20;
+  });
+  await delivery.close(0);
 });
 
 test('what is in no send yet can be taken back, and only that', async () => {

@@ -1,11 +1,15 @@
 /** Promise 6: what preview shows is what is sent. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { previewSync, type Previewed } from '../../src/syncs/index.ts';
 import { openFiles } from '../../src/sources/tables/index.ts';
 import { completeEvent, isFault } from '../../src/sources/events/index.ts';
 import type { ReadRecord } from '../support/check-topic.ts';
 import { engine } from '../support/engine.ts';
+import { headrace, startHeadrace } from '../support/headrace.ts';
 import { newTopic, sharedKafka } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
 
@@ -14,7 +18,7 @@ function assertSame(previewed: readonly Previewed[], read: readonly ReadRecord[]
   for (const { result, partition } of previewed) {
     assert.ok(!('state' in result), JSON.stringify(result));
     const found = read.find((one) => one.value?.equals(result.value!) === true);
-    assert.ok(found, `the value ${result.value} was sent`);
+    assert.ok(found, `the value ${String(result.value)} was sent`);
     assert.deepEqual(found.key, result.key);
     assert.deepEqual(found.headers, result.headers);
     assert.equal(found.timestampMs, result.timestampMs);
@@ -38,7 +42,7 @@ const messages: Readonly<Record<string, object>> = {
   'whole record, mapped timestamp': { key: '$.name', payload: '$.', timestamp: '$.at' },
   'explicit partition': {
     partition: '$.p',
-    payload: { id: '$.id', name: { '@if': { exists: '$.name', then: '$.name', else: 'nobody' } } },
+    payload: { id: '$.id', name: { '@coalesce': ['$.name', 'nobody'] } },
   },
   'partition key, no key': { partition_key: '$.name', payload: '$.' },
   'no key: round robin': { payload: '$.' },
@@ -94,7 +98,7 @@ test('an event given raw is shown as it would be sent when posted', async (t) =>
   };
   const atMs = Date.parse('2026-02-03T04:05:06.789Z');
   const [previewed] = await previewSync(e.syncs, openFiles, { sync: 's', limit: 1, record: raw, atMs, run: 'r' });
-  const event = completeEvent(raw, { receivedAtMs: atMs, ip: null, newMessageId: () => 'unused' });
+  const event = completeEvent(raw, { receivedAtMs: atMs, ip: '127.0.0.1', newMessageId: () => 'unused' });
   assert.ok(!isFault(event));
   assert.deepEqual(await e.syncs.intake.accept('web', [event]), { state: 'safe' });
   assertSame([previewed!], await oracle(bootstrap).readAll(topic), false);
@@ -106,4 +110,62 @@ test('an event given raw is shown as it would be sent when posted', async (t) =>
     run: 'r',
   });
   assert.ok('state' in filtered!.result && filtered!.result.state === 'filtered');
+});
+
+test('preview by the command line equals what is sent, event for event, when it is posted over HTTP', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'preview-http', { partitions: 4, config: { 'max.message.bytes': '3000' } });
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-preview-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const config = join(folder, 'config.json');
+  const data = join(folder, 'data');
+  const headers = { name: '$.event', ip: '$.context.ip' };
+  writeFileSync(
+    config,
+    JSON.stringify({
+      destinations: { main: { brokers: bootstrap } },
+      sources: { web: { type: 'events', write_key: 'preview-key' } },
+      syncs: { s: { source: 'web', destination: 'main', message: { topic, key: '$.userId', headers, payload: '$.' } } },
+    }),
+  );
+  const server = await startHeadrace({ data, config });
+  t.after(() => server.kill());
+  const sent = [
+    '{"type":"track","event":"Plain","userId":"u1","messageId":"m1"}',
+    '{"type":"track", "event":"Sp\\u0061ced" ,"userId":"u2","messageId":"m2","properties":{"n":1.10,"big":12345678901234567890}}',
+    '{"type":"track","event":"Own ip","userId":"u3","messageId":"m3","context":{"ip":"1.2.3.4","é":"ü"}}',
+    '{"type":"track","event":"Kept away","userId":"u4","messageId":"m4","integrations":{"All":false}}',
+    `{"type":"track","event":"Too large","userId":"u5","messageId":"m5","properties":{"pad":"${'x'.repeat(4_000)}"}}`,
+    '{"type":"identify","userId":"u6","messageId":"m6","traits":{"a":null},"timestamp":"2026-01-02T03:04:05.000Z","sentAt":"2026-01-02T03:04:06.000Z"}',
+  ];
+  const authorization = `Basic ${Buffer.from('preview-key:').toString('base64')}`;
+  for (const [index, text] of sent.entries()) {
+    const type = (JSON.parse(text) as { type: string }).type;
+    const response = await fetch(`${server.address}/v1/${type}`, {
+      method: 'POST',
+      headers: { authorization },
+      body: text,
+    });
+    assert.equal(response.status, 200);
+    const file = join(folder, 'event.json');
+    writeFileSync(file, text);
+    const read = await oracle(bootstrap).readAll(topic);
+    const found = read.find((record) => String(record.key) === `u${index + 1}`);
+    const at =
+      found === undefined ? [] : ['--at', (JSON.parse(String(found.value)) as { receivedAt: string }).receivedAt];
+    const exit = await headrace(['preview', 's', '--record', file, '--json', '--data', data, ...at]);
+    const line = JSON.parse(exit.stdout) as { passed: boolean; message: Record<string, unknown> | null };
+    if (found === undefined) {
+      assert.equal(line.message, null, text);
+      continue;
+    }
+    assert.deepEqual(line.message, {
+      topic,
+      partition: found.partition,
+      key: String(found.key),
+      headers: found.headers.map(([name, value]) => [name, value === null ? null : String(value)]),
+      timestamp: found.timestampMs,
+      value: String(found.value),
+    });
+  }
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunFacts } from '../../src/model/index.ts';
+import { freePorts } from '../../src/local/ports.ts';
 import { engine } from '../support/engine.ts';
 import { newTopic, sharedKafka, uniqueTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
@@ -277,4 +278,40 @@ test('records that do not meet the trigger are filtered, counted, and preview sa
   assertReconciles(run);
   const keys = (await oracle(bootstrap).readAll(topic)).map((record) => String(record.key));
   assert.deepEqual(keys, ['90', '91', '92', '93', '94', '96', '97', '98', '99']);
+});
+
+test('brokers corrected while a run is under way: it goes on there, every row once, in order', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'run-corrected', { partitions: 1 });
+  const [port] = await freePorts(1);
+  const e = await engine(t, bootstrap);
+  const total = 30_000;
+  e.write('a.csv', `id,seq\n${Array.from({ length: total }, (_, i) => `${i % 7},${i}`).join('\n')}\n`);
+  const at = (brokers: string): object => ({
+    destinations: { main: { brokers, producer: { buffer_memory: 300_000, batch_bytes: 100_000 } } },
+    syncs: {
+      s: {
+        source: 'files',
+        destination: 'main',
+        read: { file: 'a.csv' },
+        message: { topic, key: '$.id', payload: '$.' },
+      },
+    },
+  });
+  e.apply(at(`127.0.0.1:${port}`));
+  const active = await e.syncs.runs.start('s', 'manual');
+  while (e.syncs.destinations.opened('main')?.delivery.full !== true)
+    await new Promise((resolve) => setImmediate(resolve));
+  e.apply(at(bootstrap));
+  const run = await active.ended;
+  assert.equal(run.state, 'succeeded', JSON.stringify(run.error));
+  assert.equal(run.counts.delivered, total);
+  assertReconciles(run);
+  const read = (await oracle(bootstrap).readAll(topic)).map(
+    (record) => JSON.parse(String(record.value)) as { seq: number },
+  );
+  assert.deepEqual(
+    read.map(({ seq }) => seq),
+    Array.from({ length: total }, (_, i) => i),
+  );
 });

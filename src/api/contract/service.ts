@@ -74,6 +74,8 @@ export interface PreviewOptions {
   readonly limit: number;
   /** A raw event or a row instead of the source's own records. */
   readonly record: JsonValue | undefined;
+  /** The text the record was read from: a row of JSON lines keeps its bytes. */
+  readonly recordText?: string;
   /** ISO 8601; null: the preview's own start. */
   readonly at: string | null;
   readonly run: string | null;

@@ -94,6 +94,7 @@ export const operations: readonly Operation[] = [
     body: {
       limit: { ...limit, default: 10 },
       record: { description: "A raw event or a row, instead of the source's own records." },
+      recordText: { type: 'string', description: 'The text it was read from: a row of JSON lines keeps its bytes.' },
       at: { ...text, format: 'date-time' },
       run: text,
       over,

@@ -14,6 +14,7 @@ export function addSyncs(app: FastifyInstance, service: HeadraceService): void {
     return service.preview(request.params.name, {
       limit: limitOf(body['limit'], 10, 1000),
       record: body['record'] as JsonValue | undefined,
+      ...(typeof body['recordText'] === 'string' ? { recordText: body['recordText'] } : {}),
       at: textOf(body['at'], 'at'),
       run: textOf(body['run'], 'run'),
       ...(over === undefined ? {} : { over }),

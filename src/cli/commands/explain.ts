@@ -15,7 +15,7 @@ export function addExplain(program: Command, context: Context): void {
     .argument('<trigger>', 'the trigger, as it stands in the configuration')
     .requiredOption('--record <file>', 'an event or a row as JSON; - reads standard input');
   withJson(command).action(async (trigger: string, options: ExplainOptions) => {
-    const { text, json } = await context.doors.explain(trigger, readRecord(options.record));
+    const { text, json } = await context.doors.explain(trigger, readRecord(options.record).value);
     context.output.result(options.json === true, json, text);
   });
   examples(command, [`explain 'type = "track" and event != "Heartbeat"' --record event.json`]);

@@ -45,12 +45,13 @@ export function addPreview(program: Command, context: Context): void {
 
 async function preview(context: Context, sync: string, options: PreviewOptions): Promise<void> {
   const over = await overlay(context, options);
-  const record = options.record === undefined ? undefined : readRecord(options.record);
+  const given = options.record === undefined ? undefined : readRecord(options.record);
   const target = { use: 'look', role: `preview ${sync}`, ...(over === undefined ? {} : { over }) } as const;
   await withService(context, options, target, async ({ service }) => {
     const lines = await service.preview(sync, {
       limit: options.limit,
-      record,
+      record: given?.value,
+      ...(given === undefined ? {} : { recordText: given.text }),
       at: options.at ?? null,
       run: options.run ?? null,
       ...(over === undefined ? {} : { over }),

@@ -139,7 +139,7 @@ export class Lane {
     const result = await sender.send(batch, this.#channel);
     observer.attempted(batch, result, clock.monotonic() - startedMs);
     if (result.state === 'written' || result.state === 'rejected') {
-      this.#holds.clear();
+      this.#holds.clear(() => this.#present());
       return result;
     }
     const held = heldOf(result, this.topic);
@@ -149,8 +149,12 @@ export class Lane {
       return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
     }
     if (held.code === 'topic_missing' && (await this.#context.gone(this.partition))) return { state: 'gone' };
-    if (lasting || held.action === 'stop') this.#holds.tell([...this.#inFlight, ...this.#queue], held);
+    if (lasting || held.action === 'stop') this.#holds.tell(this.#present(), held);
     return null;
+  }
+
+  #present(): readonly Entry[] {
+    return [...this.#inFlight, ...this.#queue];
   }
 
   /** Rejects the messages that cannot be taken and delivers the others, in their order. */
