@@ -68,6 +68,7 @@ async function openHere(target: Target, environment: Environment, dataFolder: st
     level,
     pretty: true,
     colour,
+    overProgress: process.stderr.isTTY === true,
     clock: systemClock,
   });
   const lock = target.use === 'work' ? acquireDataLock(dataFolder, { role: target.role }) : null;

@@ -24,8 +24,12 @@ export class Describer {
   /** Since when each destination takes nothing. */
   readonly #since = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  readonly #debug: boolean;
+
+  /** `debug`: also what happens for every request. */
+  constructor(clock: Clock, debug = false) {
     this.#clock = clock;
+    this.#debug = debug;
   }
 
   /** Null: not worth a line (now). */
@@ -80,6 +84,7 @@ export class Describer {
 
   #collector(event: CollectorAnswered): LogLine | null {
     const { source, status, code, accepted, rejected, durationMs } = event;
+    if (status < 400 && !this.#debug) return null;
     const fields = { source, status, code, accepted, rejected, tookMs: Math.round(durationMs) };
     if (status < 400) return line('debug', `Events taken from ${source}`, fields);
     if (!this.#mayTell(`collector ${source} ${status} ${code}`)) return null;

@@ -9,6 +9,8 @@ export interface LoggerOptions {
   /** People read it: the stream is a terminal. */
   readonly pretty: boolean;
   readonly colour: boolean;
+  /** A line of progress may stand on the terminal: a log line goes in its place. */
+  readonly overProgress?: boolean;
 }
 
 export interface LineLogger {
@@ -48,7 +50,7 @@ const colours: Readonly<Record<string, string>> = {
 };
 
 /** `12:00:00 warn  text`, with the remedy below where there is one. */
-function pretty(json: string, { colour }: LoggerOptions): string {
+function pretty(json: string, { colour, overProgress }: LoggerOptions): string {
   const { level, time, msg, remedy, stack } = JSON.parse(json) as Readonly<Record<string, string>>;
   const clock = (time ?? '').slice(11, 19);
   const label = (level ?? '').padEnd(5);
@@ -56,7 +58,7 @@ function pretty(json: string, { colour }: LoggerOptions): string {
   const end = begin === '' ? '' : '\x1b[0m';
   const below = [remedy, stack].filter((text) => typeof text === 'string' && text !== '');
   const rest = below.map((text) => `         ${printable(text ?? '')}\n`).join('');
-  return `${clock} ${begin}${label} ${printable(msg ?? '')}${end}\n${rest}`;
+  return `${overProgress === true ? '\r\x1b[2K' : ''}${clock} ${begin}${label} ${printable(msg ?? '')}${end}\n${rest}`;
 }
 
 /** Control characters escaped: a name from outside must not write on the terminal (S32). */

@@ -40,3 +40,33 @@ test('what is pending is what it is at the scrape', async () => {
   assert.match(body, /^headrace_pending_messages\{destination="main"\} 4$/m);
   assert.doesNotMatch(body, /gone/);
 });
+
+test('answers of the collector are counted by status and timed in buckets, and stay counted from scrape to scrape', async () => {
+  const metrics = new Metrics('1.2.3', systemClock);
+  const answer = (status: number, durationMs: number): void =>
+    metrics.count({
+      kind: 'collector_answered',
+      source: 'we"b',
+      status,
+      code: status === 200 ? null : 'overloaded',
+      accepted: status === 200 ? 2 : 0,
+      rejected: 0,
+      durationMs,
+    });
+  answer(200, 3);
+  answer(200, 30);
+  await metrics.text(nothing);
+  answer(429, 8_000);
+  const { body } = await metrics.text(nothing);
+  assert.match(body, /^headrace_collector_answers_total\{source="we\\"b",status="200"\} 2$/m);
+  assert.match(body, /^headrace_events_received_total\{source="we\\"b"\} 4$/m);
+  assert.match(body, /^headrace_events_rejected_total\{source="we\\"b",code="overloaded"\} 1$/m);
+  const buckets = [
+    ...body.matchAll(/^headrace_collector_answer_seconds_bucket\{le="([^"]+)",source="we\\"b"\} (\d+)$/gm),
+  ];
+  const of = new Map(buckets.map(([, bound, count]) => [bound, Number(count)]));
+  assert.deepEqual(
+    [of.get('0.0025'), of.get('0.005'), of.get('0.05'), of.get('5'), of.get('10'), of.get('+Inf')],
+    [0, 1, 2, 2, 3, 3],
+  );
+});

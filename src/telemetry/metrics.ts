@@ -1,8 +1,9 @@
 /** Metrics in Prometheus' form. Labels are names of the configuration, topics (bounded), codes: never keys or payloads. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Clock } from '../base/clock.ts';
 import type { Counts } from '../model/index.ts';
 import type { BatchAttempted, CollectorAnswered, TelemetryEvent } from './events.ts';
+import { SecondsHistogram } from './histogram.ts';
 
 /** What is asked at each scrape. */
 export interface Snapshot {
@@ -16,20 +17,42 @@ export interface Snapshot {
 
 /** A computed topic name must not grow the metrics without end: beyond, topics are told together as `other`. */
 const MAX_TOPICS = 200;
-const PRODUCE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+interface SourceTally {
+  accepted: number;
+  readonly answers: Map<number, number>;
+}
+
+interface TopicTally {
+  readonly destination: string;
+  readonly topic: string;
+  messages: number;
+}
 
 export class Metrics {
   readonly #clock: Clock;
   readonly #registry = new Registry();
   readonly #topics = new Set<string>();
+  readonly #answerSeconds = new SecondsHistogram(
+    'headrace_collector_answer_seconds',
+    'From the head of a request to its answer.',
+    'source',
+  );
+  readonly #produceSeconds = new SecondsHistogram(
+    'headrace_produce_seconds',
+    'One attempt to send one batch.',
+    'destination',
+  );
+  // Counted by hand for each request and each batch, and handed on at the scrape: a counter with labels costs a
+  // microsecond each time.
+  readonly #sources = new Map<string, SourceTally>();
+  readonly #written = new Map<string, TopicTally>();
   readonly #received: Counter<'source'>;
   readonly #refused: Counter<'source' | 'code'>;
   readonly #answers: Counter<'source' | 'status'>;
-  readonly #answerSeconds: Histogram<'source'>;
   readonly #delivered: Counter<'destination' | 'topic'>;
   readonly #retried: Counter<'destination' | 'topic'>;
   readonly #rejected: Counter<'destination' | 'topic'>;
-  readonly #produceSeconds: Histogram<'destination'>;
   readonly #pendingMessages: Gauge<'destination'>;
   readonly #pendingBytes: Gauge<'destination'>;
   readonly #records: Gauge<'sync' | 'outcome'>;
@@ -45,8 +68,6 @@ export class Metrics {
       new Counter({ name: `headrace_${name}`, help, labelNames, registers });
     const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> =>
       new Gauge({ name: `headrace_${name}`, help, labelNames, registers });
-    const histogram = <L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
-      new Histogram({ name: `headrace_${name}`, help, labelNames, registers, buckets: PRODUCE_BUCKETS });
 
     gauge('build_info', 'Always 1; the labels tell the version.', ['version', 'node']).set(
       { version, node: process.version },
@@ -55,9 +76,6 @@ export class Metrics {
     this.#received = counter('events_received_total', 'Events accepted by the collector.', ['source']);
     this.#refused = counter('events_rejected_total', 'Events or requests the collector refused.', ['source', 'code']);
     this.#answers = counter('collector_answers_total', "The collector's answers by status.", ['source', 'status']);
-    this.#answerSeconds = histogram('collector_answer_seconds', 'From the head of a request to its answer.', [
-      'source',
-    ]);
     this.#delivered = counter('messages_delivered_total', 'Messages that Kafka acknowledged.', [
       'destination',
       'topic',
@@ -70,7 +88,6 @@ export class Metrics {
       'destination',
       'topic',
     ]);
-    this.#produceSeconds = histogram('produce_seconds', 'One attempt to send one batch.', ['destination']);
     this.#pendingMessages = gauge('pending_messages', 'Messages without an outcome yet.', ['destination']);
     this.#pendingBytes = gauge('pending_bytes', 'Bytes of messages without an outcome yet.', ['destination']);
     this.#records = gauge('sync_records', 'Records of each sync by outcome since the start.', ['sync', 'outcome']);
@@ -125,24 +142,45 @@ export class Metrics {
     for (const { name, counts } of snapshot.syncs)
       for (const [outcome, count] of Object.entries(counts) as [string, number][])
         this.#records.set({ sync: name, outcome }, count);
-    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+    this.#handOn();
+    const body = [await this.#registry.metrics(), this.#answerSeconds.text(), this.#produceSeconds.text()].join('\n');
+    return { contentType: this.#registry.contentType, body };
   }
 
   #collector({ source, status, code, accepted, rejected, durationMs }: CollectorAnswered): void {
     const name = source ?? '';
-    this.#answers.inc({ source: name, status });
-    this.#answerSeconds.observe({ source: name }, durationMs / 1000);
-    if (accepted > 0) this.#received.inc({ source: name }, accepted);
+    this.#answerSeconds.observe(name, durationMs / 1000);
+    let tally = this.#sources.get(name);
+    if (tally === undefined) this.#sources.set(name, (tally = { accepted: 0, answers: new Map() }));
+    tally.accepted += accepted;
+    tally.answers.set(status, (tally.answers.get(status) ?? 0) + 1);
     if (rejected > 0) this.#refused.inc({ source: name, code: 'event_invalid' }, rejected);
     if (code !== null) this.#refused.inc({ source: name, code });
   }
 
   #attempt({ destination, topic, messages, outcome, tookMs }: BatchAttempted): void {
-    this.#produceSeconds.observe({ destination }, tookMs / 1000);
-    const labels = { destination, topic: this.#bounded(topic) };
-    if (outcome === 'written') this.#delivered.inc(labels, messages);
-    else if (outcome === 'rejected') this.#rejected.inc(labels, messages);
-    else this.#retried.inc(labels, messages);
+    this.#produceSeconds.observe(destination, tookMs / 1000);
+    const bounded = this.#bounded(topic);
+    if (outcome === 'rejected') return this.#rejected.inc({ destination, topic: bounded }, messages);
+    if (outcome !== 'written') return this.#retried.inc({ destination, topic: bounded }, messages);
+    const place = `${destination} ${bounded}`;
+    let tally = this.#written.get(place);
+    if (tally === undefined) this.#written.set(place, (tally = { destination, topic: bounded, messages: 0 }));
+    tally.messages += messages;
+  }
+
+  #handOn(): void {
+    for (const [source, tally] of this.#sources) {
+      this.#received.inc({ source }, tally.accepted);
+      tally.accepted = 0;
+      for (const [status, count] of tally.answers) this.#answers.inc({ source, status }, count);
+      tally.answers.clear();
+    }
+    for (const tally of this.#written.values()) {
+      const { destination, topic } = tally;
+      this.#delivered.inc({ destination, topic }, tally.messages);
+      tally.messages = 0;
+    }
   }
 
   #bounded(topic: string): string {

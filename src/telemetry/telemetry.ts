@@ -19,7 +19,7 @@ export interface Telemetry {
 
 export function createTelemetry(options: LoggerOptions & { version: string; clock: Clock }): Telemetry {
   const logger = createLogger(options);
-  const describer = new Describer(options.clock);
+  const describer = new Describer(options.clock, options.level === 'debug' || options.level === 'trace');
   const metrics = new Metrics(options.version, options.clock);
   const emit: Emit = (event) => {
     metrics.count(event);

@@ -1,5 +1,6 @@
 /** `headrace start`: the server. */
 import type { Command } from 'commander';
+import { HeadraceError } from '../../model/index.ts';
 import { examples, wholeNumber, type Context } from '../context.ts';
 import type { StartOptions } from '../doors.ts';
 
@@ -11,7 +12,18 @@ export function addStart(program: Command, context: Context): void {
     .option('--data <folder>', 'the data folder (HEADRACE_DATA, else ./data)')
     .option('--port <number>', 'the port (PORT, else 8080); 0 takes a free one', wholeNumber('--port', 0))
     .option('--host <address>', 'the address to listen on (HEADRACE_HOST, else 127.0.0.1)')
-    .action(async (options: Partial<StartOptions>) => {
+    .option(
+      '--workers <number>',
+      'processes that take events; more than 1 does not exist yet',
+      wholeNumber('--workers', 1),
+    )
+    .action(async (options: Partial<StartOptions> & { workers?: number }) => {
+      if ((options.workers ?? 1) > 1) {
+        throw new HeadraceError('not_yet', 'More than one worker does not exist yet.', {
+          path: '--workers',
+          remedy: 'Leave it out: one process does it all so far.',
+        });
+      }
       context.exit(await context.doors.start(startOptions(options)));
     });
   examples(command, ['start', 'start --config headrace.yaml --port 9000', 'start --data /var/lib/headrace --host ::']);
