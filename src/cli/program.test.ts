@@ -217,7 +217,10 @@ test('preview takes a record from a file, digits kept', async () => {
       return Promise.resolve([delivered]);
     },
   });
-  assert.equal(seen, '{"limit":10,"record":{"price":1.10},"at":"2026-01-01T00:00:00Z","run":"r1"}');
+  assert.equal(
+    seen,
+    '{"limit":10,"record":{"price":1.10},"recordText":"{\\"price\\": 1.10}","at":"2026-01-01T00:00:00Z","run":"r1"}',
+  );
   writeFileSync(file, '{');
   const broken = await headrace(`preview orders --record ${file}`);
   assert.equal(broken.code, 1);
