@@ -15,6 +15,7 @@ import {
   listTopics,
   previewSync,
   tailTopic,
+  unknownSync,
   Syncs,
   type ActiveRun,
   type Previewed,
@@ -134,7 +135,7 @@ export class Service implements HeadraceService {
 
   async reset(sync: string): Promise<void> {
     const { syncs, runs } = this.#tools;
-    if (!syncs.configuration.syncs.has(sync)) throw new HeadraceError('not_found', `There is no sync ${sync}.`);
+    if (!syncs.configuration.syncs.has(sync)) throw unknownSync(sync, syncs.configuration);
     if (syncs.runs.active().some((one) => one.sync === sync)) {
       throw new HeadraceError('conflict', `A run of ${sync} is under way.`, { remedy: 'Cancel it first.' });
     }
@@ -144,6 +145,8 @@ export class Service implements HeadraceService {
   async deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer> {
     const { deadLetters } = this.#tools;
     const [letters, counts] = await Promise.all([deadLetters.list({ sync, limit }), deadLetters.count({ sync })]);
+    const { configuration } = this.#tools.syncs;
+    if (counts.length === 0 && !configuration.syncs.has(sync)) throw unknownSync(sync, configuration);
     const byCode = counts.map(({ code, count }) => ({
       code,
       count,

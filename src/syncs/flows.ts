@@ -2,6 +2,7 @@
 import { assignerOf } from '../kafka/index.ts';
 import { compileCondition, compileMapping, type CompiledMapping, type Condition } from '../mapping/index.ts';
 import {
+  HeadraceError,
   emptyCounts,
   type Configuration,
   type Counts,
@@ -10,6 +11,7 @@ import {
   type SyncConfig,
 } from '../model/index.ts';
 import type { IntakeOptions } from '../delivery/index.ts';
+import { suggest } from '../base/suggest.ts';
 import { integrationsAllow } from '../sources/events/index.ts';
 
 export interface Flow {
@@ -65,6 +67,21 @@ export function isActive(flow: Flow, configuration: Configuration): boolean {
     configuration.sources.get(flow.sync.source)?.enabled === true &&
     configuration.destinations.get(flow.sync.destination)?.enabled === true
   );
+}
+
+/** Why there is no such sync: left out for a problem, misspelt, or not there at all. */
+export function unknownSync(name: string, configuration: Configuration): HeadraceError {
+  const unusable = configuration.unusable?.find(({ sync }) => sync === name);
+  if (unusable !== undefined) {
+    return new HeadraceError('config_invalid', `The sync ${name} cannot work: ${unusable.reason}`, {
+      path: `syncs.${name}`,
+      remedy: 'Mend it and apply it again.',
+    });
+  }
+  const names = [...configuration.syncs.keys()];
+  const near = suggest(name, names);
+  const remedy = near === null ? `There are: ${names.join(', ') || 'none'}.` : `Did you mean ${near}?`;
+  return new HeadraceError('not_found', `There is no sync ${name}.`, { remedy });
 }
 
 function compilePasses({ types, trigger, destination }: SyncConfig, kind: Flow['kind']): Flow['passes'] {

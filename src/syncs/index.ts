@@ -1,7 +1,7 @@
 /** Joins a sync's source, mapping and delivery; runs, and what is asked of a cluster. */
 export { checkDestination, createTopics, listTopics, tailTopic, type TailedMessage } from './clusters.ts';
 export { drainSyncs, pendingMessages } from './drain.ts';
-export type { Flow } from './flows.ts';
+export { unknownSync, type Flow } from './flows.ts';
 export type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
 export { previewSync, type Previewed } from './preview.ts';
 export type { ActiveRun } from './runs.ts';

@@ -14,7 +14,7 @@ import {
 import { completeEvent, isFault } from '../sources/events/index.ts';
 import type { Sender } from '../delivery/ports.ts';
 import type { OpenFiles } from '../sources/ports.ts';
-import type { Flow } from './flows.ts';
+import { unknownSync, type Flow } from './flows.ts';
 import type { Syncs } from './syncs.ts';
 
 /** Where an event comes from that is posted on this machine: its `context.ip`, unless it has one. */
@@ -45,7 +45,7 @@ export interface PreviewRequest {
 /** The first records of a sync as they would be sent. Throws HeadraceError. */
 export async function previewSync(syncs: Syncs, openFiles: OpenFiles, request: PreviewRequest): Promise<Previewed[]> {
   const flow = syncs.flows.get(request.sync);
-  if (flow === undefined) throw new HeadraceError('not_found', `There is no sync ${request.sync}.`);
+  if (flow === undefined) throw unknownSync(request.sync, syncs.configuration);
   const destination = syncs.destinations.get(flow.sync.destination);
   if (destination === null) {
     throw new HeadraceError('conflict', `The destination ${flow.sync.destination} is switched off.`, {

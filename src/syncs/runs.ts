@@ -6,7 +6,7 @@ import { checkColumns } from '../mapping/index.ts';
 import { HeadraceError, type Configuration, type RunFacts } from '../model/index.ts';
 import type { OpenFiles, TableReader } from '../sources/ports.ts';
 import type { Destinations } from './destinations.ts';
-import { isActive, type Flow } from './flows.ts';
+import { isActive, unknownSync, type Flow } from './flows.ts';
 import type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
 import { TableRun } from './table-run.ts';
 
@@ -72,10 +72,7 @@ export class Runs {
   /** The table sync of that name, ready to run. Throws HeadraceError saying why not. */
   #flow(sync: string): Flow {
     const flow = this.#tools.flows().get(sync);
-    if (flow === undefined)
-      throw new HeadraceError('not_found', `There is no sync ${sync}.`, {
-        remedy: 'List what is configured with `headrace export`.',
-      });
+    if (flow === undefined) throw unknownSync(sync, this.#tools.configuration());
     if (flow.kind === 'events') {
       throw new HeadraceError('conflict', `${sync} is an event sync: it has no runs.`, {
         remedy: 'It works as long as the server runs: `headrace start`.',

@@ -74,6 +74,8 @@ export class TableRun {
   #saving: Promise<void> | null = null;
   /** Where the last batch went. */
   #destination: OpenDestination | null = null;
+  /** The sync as it was for the last batch. */
+  #flow: Flow | null = null;
   #readAll = false;
   #wake: (() => void) | null = null;
   #problem: HeadraceError | null = null;
@@ -112,6 +114,7 @@ export class TableRun {
     }
     await this.#giveUpRest();
     await this.#saving?.catch(() => undefined);
+    if (this.#flow !== null) this.#flow.held = null;
     const state = this.#endState();
     const error =
       this.#problem === null
@@ -164,6 +167,7 @@ export class TableRun {
 
   #hand(pass: Pass, batch: RecordBatch, flow: Flow, destination: OpenDestination): void {
     this.#destination = destination;
+    this.#flow = flow;
     const records = batch.records.length + batch.rejections.length;
     const safe: Safe = { position: batch.position, counts: emptyCounts(), bytes: batch.bytes };
     safe.counts.read = records;
@@ -303,8 +307,10 @@ export class TableRun {
   }
 
   #held(held: Held | null, flow: Flow): void {
+    // Every batch under way hears it; it is told on once for each change.
+    if (flow.held?.reason !== held?.reason)
+      this.#tools.observer.held(flow.sync.name, held?.reason ?? null, held?.remedy ?? null);
     flow.held = held;
-    this.#tools.observer.held(flow.sync.name, held?.reason ?? null, held?.remedy ?? null);
     if (held === null || held.action === 'wait') return;
     this.#fail(
       new HeadraceError(held.code, held.topic === null ? held.reason : `topic ${held.topic}: ${held.reason}`, {
