@@ -71,6 +71,13 @@ test('trim and replacements work on text, in their order, before the type', () =
   );
 });
 
+test('trim takes white space off text alone', () => {
+  const column = { from: 'x', to: 'y', trim: true };
+  assert.equal(valueOf([column], { x: '\t a b \n' }), '{"y":"a b"}');
+  assert.equal(valueOf([{ ...column, mandatory: true }], { x: '  ' }).slice(0, 8), 'rejected');
+  assert.equal(valueOf([column], { x: [' a '] }), '{"y":[" a "]}');
+});
+
 test('a condition chooses the value; without a match else, or the column itself', () => {
   const when = [
     { if: 'status = "new"', then: 'N' },

@@ -38,6 +38,10 @@ test('epochs by size or by unit, as numbers, digits kept, and text', () => {
     [5000, 's', 5_000_000],
     [5000, 'us', 5],
     [0, undefined, 0],
+    [99_999_999_999, undefined, 99_999_999_999_000],
+    [100_000_000_000, undefined, 100_000_000_000],
+    [99_999_999_999_999, undefined, 99_999_999_999_999],
+    [100_000_000_000_000, undefined, 100_000_000_000],
   ] as const)
     assert.equal(readTimestamp(value, unit), epochMs, `${JSON.stringify(value)} ${unit}`);
 });

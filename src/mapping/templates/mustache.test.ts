@@ -56,6 +56,8 @@ test('sections of lists and members need no care for commas', () => {
     '{"z":3,"a":9,"up":true}',
   );
   assert.equal(render('{ {{#none}}"x": 1{{/none}} }', data), '{}');
+  assert.equal(render('{ {{#none}}"x": 1,{{/none}} "z": 3 }', data), '{"z":3}');
+  assert.equal(render('[{{#none}}1{{/none}}, 2]', data), '[2]');
   assert.equal(render('"{{#items}}{{a}}-{{/items}}{{^yes}}no{{/yes}}"', data), '"1-2-"');
   assert.equal(render('[{{#items}}{{#items}}{{a}}{{/items}}{{/items}}]', { items: [{ a: 1 }, { a: 2 }] }), '[1,2,1,2]');
 });
