@@ -63,7 +63,10 @@ export class EventBatch implements MessageOwner {
       this.#withdrawn++;
     } else {
       counts.read++;
-      if (outcome.state === 'delivered') counts.delivered++;
+      if (outcome.state === 'delivered') {
+        counts.delivered++;
+        if (route.flow.held !== null) this.#mark(route.flow, null);
+      }
       if (outcome.state === 'rejected') {
         counts.rejected++;
         this.#keep(Math.floor(index / this.#routes.length), route, outcome);
@@ -73,9 +76,18 @@ export class EventBatch implements MessageOwner {
   }
 
   held(held: Held | null): void {
-    if (held === null || held.action === 'wait') return;
+    if (held === null) return;
+    for (const { flow } of this.#routes) if (concerns(held, flow)) this.#mark(flow, held);
+    if (held.action === 'wait') return;
     // Nothing will change within the seconds a request may wait: the caller learns why at once.
     this.#giveUp(held.reason);
+  }
+
+  /** What a person sees of it: told once for each change. */
+  #mark(flow: Flow, held: Held | null): void {
+    if (flow.held?.reason === held?.reason) return;
+    flow.held = held;
+    this.#observer.held(flow.sync.name, held?.reason ?? null, held?.remedy ?? null);
   }
 
   #hand(eventIndex: number, routeIndex: number): void {
@@ -137,6 +149,10 @@ export class EventBatch implements MessageOwner {
     const mapped = route.flow.mapping.map(event, route.context);
     this.#letters.push(letterOf(route.flow.sync.name, null, event, 'state' in mapped ? null : mapped, rejection));
   }
+}
+
+function concerns(held: Held, { mapping }: Flow): boolean {
+  return held.topic === null || mapping.literalTopic === null || mapping.literalTopic === held.topic;
 }
 
 /** The dead letter of a record: byte for byte what would have been sent, or the record where there is no message. */

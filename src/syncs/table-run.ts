@@ -193,7 +193,10 @@ export class TableRun {
       underWay: (change) => (pass.underWay += change),
       withdrawn: () => this.#rewind(pass),
       held: (held) => this.#held(held, flow),
-      done: (counts) => this.#tools.observer.settled(flow.sync.name, counts),
+      done: (counts) => {
+        addTo(flow.counts, counts);
+        this.#tools.observer.settled(flow.sync.name, counts);
+      },
     });
     owner.hand(destination.delivery);
     if (records === 0) settled();
@@ -243,7 +246,7 @@ export class TableRun {
       this.#position = position;
       pass.unsavedRecords -= counts.read;
       pass.unsavedBytes -= bytes;
-      for (const name of Object.keys(counts) as (keyof Counts)[]) this.#saved[name] += counts[name];
+      addTo(this.#saved, counts);
     }
     this.#dirty = true;
     this.#saving ??= this.#save();
@@ -354,6 +357,10 @@ export class TableRun {
     this.#broken.abort();
     this.#wake?.();
   }
+}
+
+function addTo(sum: Counts, counts: Counts): void {
+  for (const name of Object.keys(counts) as (keyof Counts)[]) sum[name] += counts[name];
 }
 
 function asHeadraceError(error: unknown): HeadraceError {

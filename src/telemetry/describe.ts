@@ -130,7 +130,7 @@ function line(level: Level, message: string, fields: LogLine['fields']): LogLine
 
 function stopped(leftMessages: number, tookMs: number): LogLine {
   const fields = { leftMessages, tookMs: Math.round(tookMs) };
-  if (leftMessages === 0) return line('info', 'Stopped: everything that was taken is delivered', fields);
+  if (leftMessages === 0) return line('info', 'Stopped: nothing was left without an answer', fields);
   // None of them was answered with success; a run goes on from its last checkpoint.
   return line(
     'warn',

@@ -5,7 +5,7 @@ import { completeEvent, isFault } from '../../src/sources/events/index.ts';
 import type { SourceRecord } from '../../src/model/index.ts';
 import { freePorts } from '../../src/local/ports.ts';
 import { engine, type Engine } from '../support/engine.ts';
-import { newTopic, sharedKafka } from '../support/kafka.ts';
+import { newTopic, sharedKafka, uniqueTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
 
 function events(count: number, bytes: number): SourceRecord[] {
@@ -66,5 +66,37 @@ test('a change of the destination’s settings under load: every event that was 
     pads,
     pads.toSorted((a, b) => a - b),
     'in the order in which they were handed in',
+  );
+});
+
+test('an event sync whose topic is missing says so, to callers and to people, until messages go on', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = uniqueTopic('intake-parked');
+  const e = await engine(t, bootstrap);
+  applyTracks(e, bootstrap, topic, {});
+  const answer = await e.syncs.intake.accept('web', events(1, 1));
+  assert.ok(answer.state === 'unavailable' && /does not exist/.test(answer.reason), JSON.stringify(answer));
+  assert.match(e.syncs.flows.get('s')!.held?.reason ?? '', /does not exist/);
+  assert.ok(
+    e.told.some((line) => /^s: .*does not exist/.test(line)),
+    'telemetry hears it',
+  );
+  await oracle(bootstrap).createTopic(topic, { partitions: 1 });
+  assert.equal((await e.syncs.intake.accept('web', events(1, 1))).state, 'safe');
+  assert.equal(e.syncs.flows.get('s')!.held, null);
+  assert.equal(e.told.at(-1), 's: null');
+  const { read, delivered } = e.syncs.flows.get('s')!.counts;
+  assert.deepEqual([read, delivered], [1, 1]);
+});
+
+test('a source with a sync that cannot work is not answered as if its events were safe', async (t) => {
+  const bootstrap = await sharedKafka();
+  const e = await engine(t, bootstrap);
+  const configuration = e.apply({ sources: { web: { type: 'events', write_key: 'intake-key' } } });
+  e.syncs.apply({ ...configuration, unusable: [{ sync: 's', source: 'web', reason: 'KAFKA is not set' }] });
+  const answer = await e.syncs.intake.accept('web', events(1, 1));
+  assert.ok(
+    answer.state === 'unavailable' && /sync s cannot work: KAFKA is not set/.test(answer.reason),
+    JSON.stringify(answer),
   );
 });
