@@ -1,7 +1,7 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
 import { randomId } from '../base/random.ts';
 import { placeOf } from '../delivery/index.ts';
-import { compileCondition, type MappingContext } from '../mapping/index.ts';
+import { compileCondition, compileMapping, type MappingContext } from '../mapping/index.ts';
 import {
   HeadraceError,
   type JsonValue,
@@ -142,7 +142,7 @@ async function previewRecord(
   const result = flow.mapping.map(record, context);
   if ('state' in result) return { position, result, partition: null, partitionBy: null, lints };
   const facts = await sender.topic(result.topic, false);
-  const partitionBy = ruleOf(result, flow.sync.message);
+  const partitionBy = ruleOf(result, flow, record, context);
   if (!('partitions' in facts)) {
     lints.push(`topic ${result.topic}: ${facts.held.reason}`);
     return { position, result, partition: result.partition, partitionBy, lints };
@@ -161,8 +161,27 @@ function filteredBecause({ sync }: Flow, record: SourceRecord): string {
     : 'its own integrations keep it from this destination';
 }
 
-function ruleOf(message: Message, config: MessageConfig): NonNullable<Previewed['partitionBy']> {
-  if (message.partition !== null) return config.partition === undefined ? 'default_partition' : 'partition';
+/** Which rule chose the partition. Where two could have, the mapping is asked again without the later one. */
+function ruleOf(
+  message: Message,
+  { sync, kind }: Flow,
+  record: SourceRecord,
+  context: MappingContext,
+): NonNullable<Previewed['partitionBy']> {
+  const { partition, default_partition: standard, partition_key: partitionKey, ...rest } = sync.message;
+  const without = (fields: MessageConfig): Message | Rejection =>
+    compileMapping({ message: fields, kind: kind === 'events' ? 'events' : 'rows', defaultTopic: 'topic' }).map(
+      record,
+      context,
+    );
+  const chose = (mapped: Message | Rejection, field: 'partition' | 'partitionKey'): boolean =>
+    !('state' in mapped) && mapped[field] !== null;
+  if (message.partition !== null) {
+    if (partition === undefined) return 'default_partition';
+    if (standard === undefined) return 'partition';
+    return chose(without({ ...rest, partition }), 'partition') ? 'partition' : 'default_partition';
+  }
   if (message.partitionKey === null) return 'round_robin';
-  return config.partition_key === undefined ? 'key' : 'partition_key';
+  if (partitionKey === undefined) return 'key';
+  return chose(without({ ...rest, key: null, partition_key: partitionKey }), 'partitionKey') ? 'partition_key' : 'key';
 }

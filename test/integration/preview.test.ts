@@ -169,3 +169,34 @@ test('preview by the command line equals what is sent, event for event, when it 
     });
   }
 });
+
+test('preview names the rule that chose the partition, also where a mapping gave none', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'preview-rule', { partitions: 4 });
+  const e = await engine(t, bootstrap);
+  e.write('a.jsonl', '{"id":1,"p":2,"k":"x"}\n{"id":2}\n');
+  const rulesOf = async (message: object): Promise<unknown[]> => {
+    e.apply({
+      syncs: {
+        s: {
+          source: 'files',
+          destination: 'main',
+          read: { file: 'a.jsonl' },
+          message: { topic, payload: '$.', ...message },
+        },
+      },
+    });
+    const lines = await previewSync(e.syncs, openFiles, { sync: 's', limit: 2, record: undefined, atMs: 0, run: 'r' });
+    return lines.map(({ partition, partitionBy }) => [partition, partitionBy]);
+  };
+  assert.deepEqual(await rulesOf({ partition: '$.p', default_partition: 1 }), [
+    [2, 'partition'],
+    [1, 'default_partition'],
+  ]);
+  const [first, second] = await rulesOf({ key: '$.id', partition_key: '$.k' });
+  assert.deepEqual([(first as unknown[])[1], (second as unknown[])[1]], ['partition_key', 'key']);
+  assert.deepEqual(await rulesOf({ partition: '$.p' }), [
+    [2, 'partition'],
+    [null, 'round_robin'],
+  ]);
+});
