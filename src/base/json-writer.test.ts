@@ -65,3 +65,15 @@ test('a piece larger than a slab, a rewind and an abandoned piece', () => {
   writeRaw(Buffer.from(']'));
   assert.equal(takeBytes().toString(), `["${long}"]`);
 });
+
+test('what was written keeps no more memory than it needs', () => {
+  beginBytes();
+  writeString('é'.repeat(1_000_000));
+  const large = takeBytes();
+  assert.equal(large.buffer.byteLength, large.length);
+  beginBytes();
+  writeString('small');
+  const small = takeBytes();
+  assert.ok(small.buffer.byteLength <= 64 * 1024);
+  assert.equal(small.toString() + large.length, '"small"2000002');
+});

@@ -2,7 +2,8 @@
 
 // Module state instead of an object: everything here is synchronous, and a message is begun, written and taken before
 // the next. Views handed out stay valid: a slab is never written twice, only left behind when it is full.
-const SLAB_BYTES = 256 * 1024;
+// Small, because a message that waits for long keeps its whole slab.
+const SLAB_BYTES = 64 * 1024;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let start = 0;
 let end = 0;
@@ -14,8 +15,19 @@ export function beginBytes(): void {
 
 /** What was written since `beginBytes`, as a view that stays valid. */
 export function takeBytes(): Buffer {
+  if (slab.length > SLAB_BYTES) return takeLarge();
   const bytes = slab.subarray(start, end);
   start = end;
+  return bytes;
+}
+
+/** A slab that had to grow held one large piece with room to spare: the piece gets its own bytes, the slab goes. */
+function takeLarge(): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(end - start);
+  slab.copy(bytes, 0, start, end);
+  slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  start = 0;
+  end = 0;
   return bytes;
 }
 
@@ -56,11 +68,12 @@ export function writeByte(byte: number): void {
 /** Writes text as UTF-8, without quotes. A lone surrogate becomes U+FFFD. */
 export function writeText(text: string): void {
   const length = text.length;
-  reserve(length * 3);
   if (length > LONG_TEXT) {
+    reserve(Buffer.byteLength(text));
     end += slab.write(text, end, 'utf8');
     return;
   }
+  reserve(length * 3);
   const target = slab;
   let at = end;
   for (let index = 0; index < length; index++) {
