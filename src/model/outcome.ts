@@ -37,6 +37,8 @@ export interface Counts {
   unchanged: number;
   ignored: number;
   departed: number;
+  /** Of the delivered: sent though a column that is mandatory had no value. Absent or 0: the run is not marked. */
+  flawed?: number;
 }
 
 export function emptyCounts(): Counts {

@@ -71,6 +71,7 @@ export class RunBatch implements MessageOwner {
         this.#reject(records[index]!, null, mapped);
         continue;
       }
+      if (mapped.flaws !== undefined) this.#counts.flawed = (this.#counts.flawed ?? 0) + 1;
       this.#tools.underWay(1);
       delivery.accept(mapped, this, index, options);
     }

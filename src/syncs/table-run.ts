@@ -360,7 +360,7 @@ export class TableRun {
 }
 
 function addTo(sum: Counts, counts: Counts): void {
-  for (const name of Object.keys(counts) as (keyof Counts)[]) sum[name] += counts[name];
+  for (const name of Object.keys(counts) as (keyof Counts)[]) sum[name] = (sum[name] ?? 0) + (counts[name] ?? 0);
 }
 
 function asHeadraceError(error: unknown): HeadraceError {

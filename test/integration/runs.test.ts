@@ -280,6 +280,30 @@ test('records that do not meet the trigger are filtered, counted, and preview sa
   assert.deepEqual(keys, ['90', '91', '92', '93', '94', '96', '97', '98', '99']);
 });
 
+test('a row without a mandatory column is rejected, or sent and the run marked, as the column says', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'run-mandatory', { partitions: 1 });
+  const e = await engine(t, bootstrap);
+  e.write('a.csv', 'id,name\n1,Ann\n2,\n3,Bo\n');
+  const run = async (mandatory: string): Promise<RunFacts> => {
+    const columns = [
+      { from: 'id', to: 'id' },
+      { from: 'name', to: 'name', mandatory },
+    ];
+    e.apply({
+      syncs: {
+        s: { source: 'files', destination: 'main', read: { file: 'a.csv' }, message: { topic, key: '$.id', columns } },
+      },
+    });
+    return e.run('s');
+  };
+  const rejecting = await run('reject');
+  assert.deepEqual([rejecting.counts.delivered, rejecting.counts.rejected, rejecting.counts.flawed], [2, 1, undefined]);
+  const marking = await run('mark');
+  assert.deepEqual([marking.counts.delivered, marking.counts.rejected, marking.counts.flawed], [3, 0, 1]);
+  assertReconciles(marking);
+});
+
 test('brokers corrected while a run is under way: it goes on there, every row once, in order', async (t) => {
   const bootstrap = await sharedKafka();
   const topic = await newTopic(bootstrap, 'run-corrected', { partitions: 1 });
