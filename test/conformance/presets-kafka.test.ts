@@ -41,7 +41,7 @@ test('events: Segmentâ€™s preset leaves alias out and sends no key, RudderStackâ
   }));
   const atMs = Date.now();
   const events = raw.map((event) => {
-    const complete = completeEvent(event, { receivedAtMs: atMs, ip: null, newMessageId: () => 'unused' });
+    const complete = completeEvent(event, { receivedAtMs: atMs, ip: '127.0.0.1', newMessageId: () => 'unused' });
     assert.ok(!isFault(complete), JSON.stringify(complete));
     return complete;
   });
