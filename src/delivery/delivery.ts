@@ -24,6 +24,11 @@ export interface DeliveryOptions {
   readonly bufferMemoryBytes: number;
 }
 
+export interface CloseOptions {
+  readonly troubledGraceMs?: number;
+  readonly answerMs?: number;
+}
+
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #topics = new Map<string, TopicLanes>();
@@ -90,26 +95,31 @@ export class Delivery {
 
   /**
    * Waits up to `graceMs` for what is pending (up to `troubledGraceMs` while nothing can be sent), takes back what is in no
-   * send, then closes. Returns how many messages were left without an outcome: those in a send whose answer never came.
+   * send, waits up to `answerMs` more for what is in one, then closes. Returns how many messages were left without an
+   * outcome: those in a send whose answer never came.
    */
-  async close(graceMs: number, troubledGraceMs = graceMs): Promise<number> {
-    const { clock, sender } = this.#options;
-    const idle = this.whenIdle();
+  async close(graceMs: number, { troubledGraceMs = graceMs, answerMs = 0 }: CloseOptions = {}): Promise<number> {
     const done = new AbortController();
-    void idle.then(() => done.abort());
-    const startedMs = clock.monotonic();
-    while (!done.signal.aborted) {
-      const limitMs = this.#troubled > 0 ? troubledGraceMs : graceMs;
-      const leftMs = startedMs + limitMs - clock.monotonic();
-      if (leftMs <= 0) break;
-      await clock.sleep(Math.min(leftMs, 100), done.signal);
-    }
+    void this.whenIdle().then(() => done.abort());
+    await this.#waitFor(done.signal, () => (this.#troubled > 0 ? troubledGraceMs : graceMs));
     this.withdraw(() => true);
+    if (this.#messages > 0) await this.#waitFor(done.signal, () => answerMs);
     const left = this.#messages;
     this.#closing.abort();
     this.#wakeAll();
-    await sender.close();
+    await this.#options.sender.close();
     return left;
+  }
+
+  /** Until the signal, or until the limit, which may change meanwhile. */
+  async #waitFor(done: AbortSignal, limitMs: () => number): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonic();
+    while (!done.aborted) {
+      const leftMs = startedMs + limitMs() - clock.monotonic();
+      if (leftMs <= 0) return;
+      await clock.sleep(Math.min(leftMs, 100), done);
+    }
   }
 
   #topic(name: string): TopicLanes {

@@ -8,8 +8,8 @@ import type { Tables } from './tables.ts';
 
 export interface DeadLetterStore {
   /**
-   * Resolves when all are durable. Calls that come while a commit is under way share the next one. The same dead letter
-   * of the same run is kept once, so that a run may be taken up again.
+   * Resolves when all are durable. Calls that come while a commit is under way share the next one. The same record
+   * of the same run has one dead letter, so that a run may be taken up again.
    */
   add(letters: readonly DeadLetter[]): Promise<void>;
   /** Newest first; `limit` 100 unless told; `before`: only ids below it (for the next page). */
@@ -140,6 +140,8 @@ function storable(text: string): string {
 
 function digest(letter: DeadLetter, headers: string): string {
   const hash = createHash('sha256');
+  // A record has one outcome in a run: read again after an interruption, perhaps under a changed mapping, it has one letter.
+  if (letter.position !== null) return hash.update(letter.position).digest('base64url');
   hash.update(JSON.stringify([letter.position, letter.code, letter.reason, letter.field, letter.topic, headers]));
   for (const bytes of [letter.key, letter.value, letter.raw]) {
     hash.update(bytes === null ? '-' : `${bytes.length}:`);

@@ -15,7 +15,10 @@ export interface OpenDestination {
   readonly predecessor: Promise<void> | null;
 }
 
-/** How long messages under the old settings may take before they are taken back and sent under the new ones. */
+/**
+ * How long messages under the old settings may take. Those in a send get as long again: longer than a request's timeout
+ * and a leader's move, since nobody can tell whether they are written (Promise 5).
+ */
 const REPLACE_GRACE_MS = 10_000;
 /** What is worth waiting for at the end while nothing can be sent. */
 const TROUBLED_GRACE_MS = 1_500;
@@ -66,7 +69,7 @@ export class Destinations {
     this.#open.clear();
     this.#configs = new Map();
     const left = await Promise.all(
-      deliveries.map((delivery) => delivery.close(graceMs, Math.min(graceMs, TROUBLED_GRACE_MS))),
+      deliveries.map((delivery) => delivery.close(graceMs, { troubledGraceMs: Math.min(graceMs, TROUBLED_GRACE_MS) })),
     );
     await Promise.all(this.#retiring.values());
     return left.reduce((sum, count) => sum + count, 0);
@@ -107,7 +110,10 @@ export class Destinations {
   }
 
   async #closeOld(delivery: Delivery): Promise<void> {
-    const left = await delivery.close(REPLACE_GRACE_MS, TROUBLED_GRACE_MS);
+    const left = await delivery.close(REPLACE_GRACE_MS, {
+      troubledGraceMs: TROUBLED_GRACE_MS,
+      answerMs: REPLACE_GRACE_MS,
+    });
     if (left > 0)
       this.#observer.warned(`${left} messages had no answer when the settings of their destination changed`);
   }

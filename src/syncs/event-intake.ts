@@ -8,6 +8,8 @@ import { isActive, type Flow } from './flows.ts';
 import type { DeadLetterStore, SyncObserver } from './ports.ts';
 import { WaitingLine } from './waiting-line.ts';
 
+type Unusable = NonNullable<Configuration['unusable']>[number];
+
 interface PlannedRoute {
   readonly flow: Flow;
   readonly context: EventRoute['context'];
@@ -48,7 +50,7 @@ export class SyncsIntake implements EventIntake {
   use(flows: ReadonlyMap<string, Flow>, configuration: Configuration): void {
     const active = [...flows.values()].filter((flow) => flow.kind === 'events' && isActive(flow, configuration));
     this.#unusable = new Map(
-      (configuration.unusable ?? []).map(({ source, sync, reason }) => [
+      [...(configuration.unusable ?? []), ...switchedOff(flows, configuration)].map(({ source, sync, reason }) => [
         source,
         unavailable(`the sync ${sync} cannot work: ${reason}`),
       ]),
@@ -123,6 +125,17 @@ const always = (): boolean => true;
 
 function unavailable(reason: string): IntakeAnswer {
   return Object.freeze({ state: 'unavailable', retryAfterSeconds: 5, reason });
+}
+
+/** Promise 1: a sync that is on with a destination that is off delivers nothing, so its events are not taken as safe. */
+function switchedOff(flows: ReadonlyMap<string, Flow>, { destinations }: Configuration): Unusable[] {
+  const on = [...flows.values()].filter(({ kind, sync }) => kind === 'events' && sync.enabled);
+  const idle = on.filter(({ sync }) => destinations.get(sync.destination)?.enabled === false);
+  return idle.map(({ sync }) => ({
+    sync: sync.name,
+    source: sync.source,
+    reason: `its destination ${sync.destination} is switched off`,
+  }));
 }
 
 function plan(flow: Flow): PlannedRoute {

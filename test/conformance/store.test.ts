@@ -254,12 +254,13 @@ function deadLetters(home: Home): void {
     assert.equal(new Set(listed.map(({ position }) => position)).size, expected);
   });
 
-  it('keeps one of a run once when the run meets it again, and events each time', async () => {
+  it('keeps one for each record of a run, also when the run meets it again under another mapping, and events each time', async () => {
     await using state = await open(home);
     const { deadLetters } = state.store;
     const ofRun = { ...letterOf('orders', 'orders.csv:3'), run: 'run-1', raw: Buffer.from('a,b') };
     await deadLetters.add([ofRun, ofRun]);
-    await deadLetters.add([ofRun, { ...ofRun, raw: Buffer.from('a,c') }, { ...ofRun, run: 'run-2' }]);
+    const again = { ...ofRun, reason: 'another', headers: [['version', Buffer.from('2')]] as const };
+    await deadLetters.add([again, { ...ofRun, position: 'orders.csv:4' }, { ...ofRun, run: 'run-2' }]);
     assert.equal((await deadLetters.list({ run: 'run-1' })).length, 2);
     assert.equal((await deadLetters.list({ run: 'run-2' })).length, 1);
     await deadLetters.add([letterOf('events', 'e'), letterOf('events', 'e')]);
