@@ -16,8 +16,8 @@ const only = args.find((arg) => !arg.startsWith('--'));
 const on = machine();
 const kafka = await benchKafka();
 try {
-  const files = only === 'collector' ? [] : await benchFiles(kafka, short ? 300_000 : 3_000_000, short ? 1 : 3);
-  const collector = only === 'files' ? [] : await benchCollector(kafka, short ? 5 : 15);
+  const files = only === 'collector' ? [] : await benchFiles(kafka, short ? 300_000 : 2_000_000, short ? 1 : 2);
+  const collector = only === 'files' ? [] : await benchCollector(kafka, short ? 5 : 12);
   const page = report(on, files, collector);
   process.stdout.write(page);
   if (!short) {

@@ -18,10 +18,23 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Requests under way to one broker. A broker answers a connection's requests one after the other, so more would only wait
+ * there; here the batches of other lanes join them meanwhile, and the broker has fewer, larger requests to answer.
+ */
+const REQUESTS_UNDER_WAY = 2;
+
+interface LeaderQueue {
+  readonly leader: number;
+  waiting: Pending[];
+  underWay: number;
+  flushPlanned: boolean;
+}
+
 export class LeaderQueues {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
-  readonly #waiting = new Map<number, Pending[]>();
+  readonly #queues = new Map<number, LeaderQueue>();
 
   constructor(cluster: Cluster, settings: ProducerSettings) {
     this.#cluster = cluster;
@@ -31,34 +44,48 @@ export class LeaderQueues {
   /** The partition's own answer. Rejects when the request had none: then the outcome is unknown. */
   send(leader: number, data: PartitionData): Promise<PartitionAnswer> {
     return new Promise((resolve, reject) => {
-      const pending = { data, resolve, reject };
-      const waiting = this.#waiting.get(leader);
-      if (waiting !== undefined) {
-        waiting.push(pending);
-        return;
-      }
-      this.#waiting.set(leader, [pending]);
+      const queue = this.#queue(leader);
+      queue.waiting.push({ data, resolve, reject });
+      if (queue.flushPlanned) return;
+      queue.flushPlanned = true;
       // Lanes that became ready in the same turn arrive here in the same run of microtasks.
-      queueMicrotask(() => this.#flush(leader));
+      queueMicrotask(() => {
+        queue.flushPlanned = false;
+        this.#flush(queue);
+      });
     });
   }
 
-  #flush(leader: number): void {
-    const waiting = this.#waiting.get(leader)!;
-    this.#waiting.delete(leader);
-    let group: Pending[] = [];
-    let bytes = 0;
-    for (const pending of waiting) {
-      const size = pending.data.records.length;
-      if (group.length > 0 && bytes + size > this.#settings.maxRequestBytes) {
-        void this.#request(leader, group);
-        group = [];
-        bytes = 0;
-      }
-      group.push(pending);
-      bytes += size;
+  #queue(leader: number): LeaderQueue {
+    let queue = this.#queues.get(leader);
+    if (queue === undefined) {
+      queue = { leader, waiting: [], underWay: 0, flushPlanned: false };
+      this.#queues.set(leader, queue);
     }
-    void this.#request(leader, group);
+    return queue;
+  }
+
+  /** As many requests as may be under way, each with as many batches as fit. */
+  #flush(queue: LeaderQueue): void {
+    while (queue.waiting.length > 0 && queue.underWay < REQUESTS_UNDER_WAY) {
+      const group = this.#nextGroup(queue);
+      queue.underWay++;
+      void this.#request(queue.leader, group).then(() => {
+        queue.underWay--;
+        this.#flush(queue);
+      });
+    }
+  }
+
+  #nextGroup(queue: LeaderQueue): Pending[] {
+    let count = 0;
+    let bytes = 0;
+    for (const { data } of queue.waiting) {
+      if (count > 0 && bytes + data.records.length > this.#settings.maxRequestBytes) break;
+      bytes += data.records.length;
+      count++;
+    }
+    return queue.waiting.splice(0, count);
   }
 
   /** Never rejects: every pending batch is resolved or rejected on its own. */
