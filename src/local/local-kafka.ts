@@ -34,7 +34,9 @@ export interface LocalKafkaStatus {
 export function startLocalKafka(options: LocalKafkaOptions): Promise<RunningKafka> {
   const { folder, cache, port = LOCAL_KAFKA_PORT, stays = false } = options;
   const jars = cache === undefined ? {} : { jars: join(cache, 'kafka', KAFKA_VERSION) };
-  return startKafka({ folder, ...jars, ports: [port], stays, heap: '1g' });
+  // For trying things out: a destination with `topics: {create: broker}` gets its topics.
+  const properties = { 'auto.create.topics.enable': 'true', 'num.partitions': '3' };
+  return startKafka({ folder, ...jars, ports: [port], stays, heap: '1g', properties });
 }
 
 /** True when one ran and was stopped. Its data stay. */

@@ -1,7 +1,7 @@
 /** The events of one request on their way to Kafka: one answer when every one has its outcome (Promise 1). */
 import type { Clock } from '../base/clock.ts';
 import type { MappingContext } from '../mapping/index.ts';
-import type { DeadLetter, Held, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
+import type { DeadLetter, Held, JsonValue, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
 import type { Delivery } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { IntakeAnswer } from '../sources/ports.ts';
@@ -80,7 +80,7 @@ export class EventBatch implements MessageOwner {
     for (const { flow } of this.#routes) if (concerns(held, flow)) this.#mark(flow, held);
     if (held.action === 'wait') return;
     // Nothing will change within the seconds a request may wait: the caller learns why at once.
-    this.#giveUp(held.reason);
+    this.#giveUp(held.topic === null ? held.reason : `topic ${held.topic}: ${held.reason}`);
   }
 
   /** What a person sees of it: told once for each change. */
@@ -159,7 +159,7 @@ function concerns(held: Held, { mapping }: Flow): boolean {
 export function letterOf(
   sync: string,
   run: string | null,
-  record: Pick<SourceRecord, 'position' | 'bytes'>,
+  record: Pick<SourceRecord, 'position' | 'bytes'> & { readonly data?: JsonValue },
   message: Message | null,
   rejection: Rejection,
 ): DeadLetter {
@@ -176,6 +176,15 @@ export function letterOf(
     value: message?.value ?? null,
     headers: message?.headers ?? [],
     timestampMs: message?.timestampMs ?? null,
-    raw: record.bytes,
+    raw: record.bytes ?? (message === null ? printed(record) : null),
   };
+}
+
+/** A record without bytes of its own, such as a CSV row, is kept as JSON: where nothing became of it, it is nowhere else. */
+function printed(record: { readonly data?: JsonValue }): Buffer | null {
+  try {
+    return record.data === undefined ? null : Buffer.from(JSON.stringify(record.data));
+  } catch {
+    return null; // nested too deep to be printed
+  }
 }

@@ -15,6 +15,7 @@ import { completeEvent, isFault } from '../sources/events/index.ts';
 import type { Sender } from '../delivery/ports.ts';
 import type { OpenFiles } from '../sources/ports.ts';
 import { unknownSync, type Flow } from './flows.ts';
+import { openTable } from './open-table.ts';
 import type { Syncs } from './syncs.ts';
 
 /** Where an event comes from that is posted on this machine: its `context.ip`, unless it has one. */
@@ -85,10 +86,7 @@ async function recordsOf(
       remedy: 'Add `--record event.json`.',
     });
   }
-  const source = syncs.configuration.sources.get(flow.sync.source);
-  if (source?.type !== 'files' || flow.sync.read === null)
-    throw new HeadraceError('config_invalid', 'A table sync needs `read: {file: …}`.');
-  const reader = await openFiles(source.path, flow.sync.read);
+  const reader = await openTable(openFiles, syncs.configuration, flow.sync);
   const records: (SourceRecord | SourceRejection)[] = [];
   const enough = new AbortController();
   try {

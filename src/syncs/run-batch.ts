@@ -2,16 +2,7 @@
 import type { Delivery } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { MappingContext } from '../mapping/index.ts';
-import type {
-  Counts,
-  DeadLetter,
-  Held,
-  Message,
-  Outcome,
-  RecordBatch,
-  Rejection,
-  SourceRecord,
-} from '../model/index.ts';
+import type { Counts, DeadLetter, Held, Message, Outcome, RecordBatch, Rejection } from '../model/index.ts';
 import { letterOf } from './event-batch.ts';
 import type { Flow } from './flows.ts';
 
@@ -97,7 +88,7 @@ export class RunBatch implements MessageOwner {
     this.#tools.held(held);
   }
 
-  #reject(record: Pick<SourceRecord, 'position' | 'bytes'>, message: Message | null, rejection: Rejection): void {
+  #reject(record: Parameters<typeof letterOf>[2], message: Message | null, rejection: Rejection): void {
     this.#tools.keep(letterOf(this.#flow.sync.name, this.run, record, message, rejection), () => {
       this.#counts.rejected++;
       this.#settle();

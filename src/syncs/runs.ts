@@ -7,6 +7,7 @@ import { HeadraceError, type Configuration, type RunFacts } from '../model/index
 import type { OpenFiles, TableReader } from '../sources/ports.ts';
 import type { Destinations } from './destinations.ts';
 import { isActive, unknownSync, type Flow } from './flows.ts';
+import { openTable } from './open-table.ts';
 import type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
 import { TableRun } from './table-run.ts';
 
@@ -99,13 +100,7 @@ export class Runs {
 
   async #open(flow: Flow): Promise<TableReader> {
     const { sync } = flow;
-    const source = this.#tools.configuration().sources.get(sync.source);
-    if (source?.type !== 'files' || sync.read === null) {
-      throw new HeadraceError('config_invalid', 'A table sync needs `read: {file: …}`.', {
-        path: `syncs.${sync.name}.read`,
-      });
-    }
-    const reader = await this.#tools.openFiles(source.path, sync.read);
+    const reader = await openTable(this.#tools.openFiles, this.#tools.configuration(), sync);
     const [problem] =
       reader.columns === null ? [] : checkColumns(sync.message, reader.columns, `syncs.${sync.name}.message`);
     if (problem === undefined) return reader;

@@ -298,6 +298,8 @@ test('a row without a mandatory column is rejected, or sent and the run marked, 
     return e.run('s');
   };
   const rejecting = await run('reject');
+  const [letter] = await e.store.deadLetters.list({ sync: 's' });
+  assert.equal(String(letter!.raw), '{"id":2,"name":null}', 'the row is kept, though it became no message');
   assert.deepEqual([rejecting.counts.delivered, rejecting.counts.rejected, rejecting.counts.flawed], [2, 1, undefined]);
   const marking = await run('mark');
   assert.deepEqual([marking.counts.delivered, marking.counts.rejected, marking.counts.flawed], [3, 0, 1]);

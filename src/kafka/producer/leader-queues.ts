@@ -19,10 +19,13 @@ interface Pending {
 }
 
 /**
- * Requests under way to one broker. A broker answers a connection's requests one after the other, so more would only wait
+ * Small requests under way to one broker. It answers a connection's requests one after the other, so more would only wait
  * there; here the batches of other lanes join them meanwhile, and the broker has fewer, larger requests to answer.
  */
-const REQUESTS_UNDER_WAY = 2;
+const SMALL_UNDER_WAY = 2;
+/** Full ones keep the broker busy while the next are made. */
+const FULL_UNDER_WAY = 5;
+const FULL_BYTES = 256 * 1024;
 
 interface LeaderQueue {
   readonly leader: number;
@@ -67,7 +70,7 @@ export class LeaderQueues {
 
   /** As many requests as may be under way, each with as many batches as fit. */
   #flush(queue: LeaderQueue): void {
-    while (queue.waiting.length > 0 && queue.underWay < REQUESTS_UNDER_WAY) {
+    while (queue.waiting.length > 0 && mayStart(queue)) {
       const group = this.#nextGroup(queue);
       queue.underWay++;
       void this.#request(queue.leader, group).then(() => {
@@ -130,4 +133,9 @@ export class LeaderQueues {
       recordErrors: [],
     }));
   }
+}
+
+function mayStart({ waiting, underWay }: LeaderQueue): boolean {
+  if (underWay < SMALL_UNDER_WAY) return true;
+  return underWay < FULL_UNDER_WAY && waiting.reduce((bytes, { data }) => bytes + data.records.length, 0) >= FULL_BYTES;
 }

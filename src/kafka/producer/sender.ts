@@ -20,6 +20,8 @@ import { LeaderQueues } from './leader-queues.ts';
 
 const LAST_SEQUENCE = 2 ** 31 - 1;
 const DUPLICATE_SEQUENCE_NUMBER = 46;
+const NOT_CREATED =
+  'Create the topic: the cluster was asked to and did not (auto.create.topics.enable is off there, or the credentials may not).';
 
 /** A lane's memory of its producer: kept by delivery, read only here. */
 class Channel implements LaneChannel {
@@ -80,10 +82,10 @@ class KafkaSender implements Sender {
   async topic(name: string, refresh: boolean): Promise<TopicFacts | TopicProblem> {
     try {
       const topic = await this.#cluster.topic(name, refresh ? 0 : this.#destination.producer.metadataMaxAgeMs);
-      if (topic.errorCode !== 0) return { held: heldBy(classifyCode(topic.errorCode, null), name) };
+      if (topic.errorCode !== 0) return { held: this.#held(classifyCode(topic.errorCode, null), name) };
       return { partitions: topic.leaders.length, maxMessageBytes: await this.#limits.maxMessageBytes(name) };
     } catch (error) {
-      return { held: heldBy(classifyError(error), name) };
+      return { held: this.#held(classifyError(error), name) };
     }
   }
 
@@ -163,15 +165,17 @@ class KafkaSender implements Sender {
       channel.records = null;
     }
     if (verdict.action === 'retry') return { state: 'retry', code: verdict.code, reason: verdict.reason };
-    if (verdict.action !== 'reject') return { state: 'held', held: heldBy(verdict, channel.topic) };
+    if (verdict.action !== 'reject') return { state: 'held', held: this.#held(verdict, channel.topic) };
     channel.clear();
     const indexes =
       answer === null || answer.recordErrors.length === 0 ? null : answer.recordErrors.map((one) => one.index);
     return { state: 'rejected', code: verdict.code, reason: verdict.reason, indexes };
   }
-}
 
-function heldBy(verdict: Verdict, topic: string): Held {
-  const action = verdict.action === 'stop' ? 'stop' : verdict.action === 'retry' ? 'wait' : 'park';
-  return { action, code: verdict.code, reason: verdict.reason, remedy: verdict.remedy, topic };
+  #held(verdict: Verdict, topic: string): Held {
+    const { code, reason } = verdict;
+    const action = verdict.action === 'stop' ? 'stop' : verdict.action === 'retry' ? 'wait' : 'park';
+    const asked = code === 'topic_missing' && this.#destination.topics.create === 'broker';
+    return { action, code, reason, remedy: asked ? NOT_CREATED : verdict.remedy, topic };
+  }
 }
