@@ -261,3 +261,21 @@ function withoutEmpty(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   return value.map((item: unknown, index) => (index === 3 && JSON.stringify(item) === '{}' ? null : item));
 }
+
+test('a batch without its list is refused however it is printed; an empty list is not', () => {
+  const without = [
+    '{"userId":"u","event":"e","type":"track"}',
+    '{"Batch":[{"type":"track"}]}',
+    '{}',
+    '{ "batches" : [] }',
+  ];
+  for (const text of without) {
+    const body = openBody(Buffer.from(text), 'batch', 10);
+    assert.ok('batch' in body, text);
+    const answer = body.batch(limits, factsOf());
+    assert.ok('code' in answer && answer.code === 'batch_invalid', `${text}: ${JSON.stringify(answer)}`);
+  }
+  const empty = openBody(Buffer.from('{"batch":[]}'), 'batch', 10);
+  assert.ok('batch' in empty);
+  assert.deepEqual(empty.batch(limits, factsOf()), { records: [], rejected: [] });
+});

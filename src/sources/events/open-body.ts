@@ -25,7 +25,8 @@ export interface OpenBody {
 export function openBody(body: Buffer, kind: 'single' | 'batch', maxBatchEvents: number): OpenBody | EventFault {
   if (!isUtf8(body)) return refusals.notUtf8;
   const isScanned = kind === 'single' ? scan.scanSingle(body) : scan.scanBatch(body, maxBatchEvents);
-  if (isScanned) return new ScannedBody(body, kind);
+  // A batch without events is parsed, which tells an empty list from a missing one.
+  if (isScanned && (kind === 'single' || scan.count > 0)) return new ScannedBody(body, kind);
   const start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0; // a byte order mark
   try {
     return new ParsedBody(parseJson(body.toString('utf8', start)) as JsonValue, body.length);
