@@ -64,11 +64,12 @@ export async function withService<T>(
 }
 
 /** An option that must be a whole number of at least `least`. */
-export function wholeNumber(name: string, least: number): (text: string) => number {
+export function wholeNumber(name: string, least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least) return value;
-    throw new UsageError(`${name} must be a whole number of at least ${least}, and is ${JSON.stringify(text)}.`);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new UsageError(`${name} must be a whole number ${range}, and is ${JSON.stringify(text)}.`);
   };
 }
 

@@ -9,7 +9,7 @@ export function addDemo(program: Command, context: Context): void {
     .command('demo')
     .description('start a local Apache Kafka, send the example rows and events, show them as they arrive')
     .option('--data <folder>', 'the data folder (HEADRACE_DATA, else ./data)')
-    .option('--port <number>', 'the port (PORT, else 8080); 0 takes a free one', wholeNumber('--port', 0))
+    .option('--port <number>', 'the port (PORT, else 8080); 0 takes a free one', wholeNumber('--port', 0, 65_535))
     .option('--host <address>', 'the address to listen on (HEADRACE_HOST, else 127.0.0.1)')
     .action(async (options: Partial<StartOptions>) => {
       context.exit(await context.doors.demo(startOptions(options)));

@@ -10,7 +10,7 @@ export function addStart(program: Command, context: Context): void {
     .description('run the server: collector, runs, API and page on one port')
     .option('--config <file>', 'apply this configuration first (nothing is removed)')
     .option('--data <folder>', 'the data folder (HEADRACE_DATA, else ./data)')
-    .option('--port <number>', 'the port (PORT, else 8080); 0 takes a free one', wholeNumber('--port', 0))
+    .option('--port <number>', 'the port (PORT, else 8080); 0 takes a free one', wholeNumber('--port', 0, 65_535))
     .option('--host <address>', 'the address to listen on (HEADRACE_HOST, else 127.0.0.1)')
     .option(
       '--workers <number>',
