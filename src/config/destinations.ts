@@ -94,6 +94,8 @@ export const destination: Spec<DestinationBody> = object(fields, {
       enabled: values.enabled,
       brokers: addresses,
       protocol: values.protocol,
+      tls: null,
+      sasl: null,
       clientId: values.client_id,
       testTopic: values.test_topic,
       producer: values.producer ?? defaultProducer(),

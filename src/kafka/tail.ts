@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.ts';
 import { HeadraceError, type DestinationConfig } from '../model/index.ts';
 import { classifyCode } from './classify.ts';
 import type { Cluster } from './wire/cluster.ts';
-import type { ConnectionSettings } from './wire/connection.ts';
 import { EARLIEST, LATEST, fetchRecords, listOffsets, type FetchedPartition } from './wire/fetch.ts';
 import { clusterError, openCluster } from './wire/open.ts';
 import { readBatches, type StoredMessage } from './wire/read-batches.ts';
@@ -35,13 +34,12 @@ const retryBackoff: Backoff = { firstMs: 50, maxMs: 1000 };
  */
 export async function* tailTopic(
   destination: DestinationConfig,
-  security: ConnectionSettings['security'],
   clock: Clock,
   topic: string,
   options: TailStart,
   signal: AbortSignal,
 ): AsyncGenerator<TailedMessage, void, undefined> {
-  const cluster = openCluster(destination, security, clock);
+  const cluster = openCluster(destination, clock);
   const tail = new Tail(cluster, clock, topic, signal);
   const stop = (): void => void cluster.close();
   signal.addEventListener('abort', stop, { once: true });

@@ -2,6 +2,7 @@
 import type { Secret } from '../base/secret.ts';
 import type { Problem } from './problem.ts';
 import type { JsonValue } from './record.ts';
+import type { SaslConfig, TlsConfig } from './security.ts';
 
 export interface Configuration {
   readonly destinations: ReadonlyMap<string, DestinationConfig>;
@@ -28,6 +29,9 @@ export interface DestinationConfig {
   readonly enabled: boolean;
   readonly brokers: readonly BrokerAddress[];
   readonly protocol: Protocol;
+  /** Set exactly where the protocol asks for it. */
+  readonly tls: TlsConfig | null;
+  readonly sasl: SaslConfig | null;
   readonly clientId: string;
   readonly testTopic: string | null;
   readonly producer: ProducerSettings;

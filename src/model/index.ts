@@ -9,3 +9,4 @@ export * from './preset.ts';
 export * from './problem.ts';
 export * from './record.ts';
 export * from './run.ts';
+export * from './security.ts';

@@ -9,17 +9,14 @@ import type { DestinationConfig } from '../model/index.ts';
 
 export type { TailedMessage };
 
-/** Plain text so far; TLS and SASL settings come in here. */
-const security = {};
-
 /** Test Connection. Never throws, never takes longer than 10 s. */
 export function checkDestination(destination: DestinationConfig, clock: Clock): Promise<DestinationReport> {
-  return examine(destination, security, clock);
+  return examine(destination, clock);
 }
 
 /** Throws HeadraceError when no broker answers. */
 export function listTopics(destination: DestinationConfig, clock: Clock): Promise<ListedTopic[]> {
-  return list(destination, security, clock);
+  return list(destination, clock);
 }
 
 /** Answers those that were made: topics that exist already are left as they are. Throws HeadraceError. */
@@ -28,7 +25,7 @@ export function createTopics(
   topics: readonly NewTopic[],
   clock: Clock,
 ): Promise<string[]> {
-  return create(destination, security, clock, topics);
+  return create(destination, clock, topics);
 }
 
 export function tailTopic(
@@ -38,5 +35,5 @@ export function tailTopic(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncIterable<TailedMessage> {
-  return tail(destination, security, clock, topic, options, signal);
+  return tail(destination, clock, topic, options, signal);
 }

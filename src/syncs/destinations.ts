@@ -77,7 +77,7 @@ export class Destinations {
 
   #openNow(config: DestinationConfig): OpenDestination {
     const { producer } = config;
-    const sender = createSender(config, {}, this.#clock);
+    const sender = createSender(config, this.#clock);
     const delivery = new Delivery({
       sender,
       clock: this.#clock,

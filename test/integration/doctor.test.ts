@@ -19,7 +19,7 @@ import { newTopic, ownKafka, sharedKafka } from '../support/kafka.ts';
 /** The report, and that it came in time. */
 async function check(brokers: string, producer: Partial<ProducerSettings> = {}): Promise<DestinationReport> {
   const startedMs = performance.now();
-  const report = await checkDestination(destinationAt(brokers, producer), {}, systemClock);
+  const report = await checkDestination(destinationAt(brokers, producer), systemClock);
   assert.ok(performance.now() - startedMs < 10_000, 'it took ten seconds or longer');
   return report;
 }
@@ -81,7 +81,7 @@ test('topics are listed with their limits; what is internal is not', async () =>
     partitions: 4,
     config: { 'cleanup.policy': 'compact', 'max.message.bytes': '12345' },
   });
-  const listed = await listTopics(destinationAt(bootstrap), {}, systemClock);
+  const listed = await listTopics(destinationAt(bootstrap), systemClock);
   const found = listed.find((one) => one.topic === topic);
   assert.deepEqual(
     [found?.partitions, found?.replication, found?.cleanupPolicy, found?.maxMessageBytes],

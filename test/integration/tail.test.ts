@@ -21,7 +21,7 @@ async function tail(
   const ready = Promise.withResolvers<void>();
   const options = { fromStart, ready: ready.resolve };
   const read = async (): Promise<void> => {
-    for await (const one of tailTopic(destinationAt(bootstrap), {}, systemClock, topic, options, end.signal))
+    for await (const one of tailTopic(destinationAt(bootstrap), systemClock, topic, options, end.signal))
       seen.push(one);
   };
   const ended = read();

@@ -29,6 +29,8 @@ export function destinationAt(bootstrap: string, producer: Partial<ProducerSetti
       return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
     }),
     protocol: 'plaintext',
+    tls: null,
+    sasl: null,
     clientId: 'headrace-test',
     testTopic: null,
     producer: { ...producerDefaults, ...producer },
@@ -43,7 +45,7 @@ export function deliveryTo(
   observer?: DeliveryObserver,
 ): Delivery {
   const destination = destinationAt(bootstrap, producer);
-  const sender = createSender(destination, {}, systemClock);
+  const sender = createSender(destination, systemClock);
   return new Delivery({
     sender,
     clock: systemClock,

@@ -6,7 +6,6 @@ import type { BrokerAddress, DestinationConfig } from '../../model/index.ts';
 import { classifyError } from '../classify.ts';
 import { describeTopics, type ListedTopic } from '../topics/list.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import type { ConnectionSettings } from '../wire/connection.ts';
 import { openCluster } from '../wire/open.ts';
 import { DNS_REMEDY, at, dial, probeSasl, probeVersions, type ApiRanges } from './probe.ts';
 import { StepFailure, checkSteps, type DestinationReport, type StepName, type StepReport } from './report.ts';
@@ -22,11 +21,10 @@ const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 /** Never throws, and never takes longer than 10 s. `topics`: those it is going to write to; absent: all that are visible. */
 export async function checkDestination(
   destination: DestinationConfig,
-  security: ConnectionSettings['security'],
   clock: Clock,
   topics: readonly string[] | null = null,
 ): Promise<DestinationReport> {
-  const examination = new Examination(destination, security, clock, topics);
+  const examination = new Examination(destination, clock, topics);
   return examination.report();
 }
 
@@ -47,17 +45,12 @@ class Examination {
   /** What each of them said it speaks, or why it said nothing. */
   #offered: readonly Settled<ApiRanges>[] = [];
 
-  constructor(
-    destination: DestinationConfig,
-    security: ConnectionSettings['security'],
-    clock: Clock,
-    wanted: readonly string[] | null,
-  ) {
+  constructor(destination: DestinationConfig, clock: Clock, wanted: readonly string[] | null) {
     this.#destination = destination;
     this.#clock = clock;
     this.#wanted = wanted;
     this.#startedMs = clock.monotonic();
-    this.#cluster = openCluster(destination, security, clock, {
+    this.#cluster = openCluster(destination, clock, {
       connectTimeoutMs: STEP_MS,
       requestTimeoutMs: STEP_MS,
       maxFrameBytes: MAX_FRAME_BYTES,

@@ -10,9 +10,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { DestinationConfig, Held, Message } from '../../model/index.ts';
 import type { LaneBatch, LaneChannel, Sender, SendResult, TopicFacts, TopicProblem } from '../../delivery/ports.ts';
 import { classifyCode, classifyError, type Verdict } from '../classify.ts';
+import { createSecurity } from '../security/index.ts';
 import { TopicLimits } from '../topics/limits.ts';
 import { Cluster } from '../wire/cluster.ts';
-import type { ConnectionSettings } from '../wire/connection.ts';
 import type { PartitionAnswer } from '../wire/produce.ts';
 import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
 import { Identities, type Identity } from './identity.ts';
@@ -45,12 +45,8 @@ class Channel implements LaneChannel {
   }
 }
 
-export function createSender(
-  destination: DestinationConfig,
-  security: ConnectionSettings['security'],
-  clock: Clock,
-): Sender {
-  return new KafkaSender(destination, security, clock);
+export function createSender(destination: DestinationConfig, clock: Clock): Sender {
+  return new KafkaSender(destination, clock);
 }
 
 class KafkaSender implements Sender {
@@ -60,7 +56,7 @@ class KafkaSender implements Sender {
   readonly #limits: TopicLimits;
   readonly #queues: LeaderQueues;
 
-  constructor(destination: DestinationConfig, security: ConnectionSettings['security'], clock: Clock) {
+  constructor(destination: DestinationConfig, clock: Clock) {
     const { producer } = destination;
     this.#destination = destination;
     this.#cluster = new Cluster(
@@ -70,7 +66,7 @@ class KafkaSender implements Sender {
         connectTimeoutMs: producer.connectTimeoutMs,
         requestTimeoutMs: producer.requestTimeoutMs,
         createTopics: destination.topics.create === 'broker',
-        security,
+        security: createSecurity(destination, clock),
       },
       clock,
     );

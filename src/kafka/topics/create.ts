@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { HeadraceError, type DestinationConfig } from '../../model/index.ts';
 import { classifyCode } from '../classify.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import type { ApiModule, BrokerConnection, ConnectionSettings } from '../wire/connection.ts';
+import type { ApiModule, BrokerConnection } from '../wire/connection.ts';
 import { withCluster } from '../wire/open.ts';
 
 export interface NewTopic {
@@ -43,11 +43,10 @@ const READY_WITHIN_MS = 10_000;
  */
 export function createTopics(
   destination: DestinationConfig,
-  security: ConnectionSettings['security'],
   clock: Clock,
   topics: readonly NewTopic[],
 ): Promise<string[]> {
-  return withCluster(destination, security, clock, async (cluster) => {
+  return withCluster(destination, clock, async (cluster) => {
     const existing = new Set((await cluster.allTopics()).map((topic) => topic.name));
     const missing = topics.filter(({ topic }) => !existing.has(topic));
     if (missing.length === 0) return [];

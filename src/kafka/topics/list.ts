@@ -2,7 +2,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { DestinationConfig } from '../../model/index.ts';
 import { withCluster } from '../wire/open.ts';
-import type { ConnectionSettings } from '../wire/connection.ts';
 import type { Cluster, TopicMetadata } from '../wire/cluster.ts';
 import { topicSettings } from './limits.ts';
 
@@ -28,12 +27,8 @@ const SETTINGS = [
 const TOPICS_PER_QUESTION = 500;
 
 /** All topics by name, Kafka's internal ones left out. Throws HeadraceError when no broker answers. */
-export function listTopics(
-  destination: DestinationConfig,
-  security: ConnectionSettings['security'],
-  clock: Clock,
-): Promise<ListedTopic[]> {
-  return withCluster(destination, security, clock, describeTopics);
+export function listTopics(destination: DestinationConfig, clock: Clock): Promise<ListedTopic[]> {
+  return withCluster(destination, clock, describeTopics);
 }
 
 /** The same through a cluster that is open already. */

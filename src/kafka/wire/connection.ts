@@ -15,10 +15,18 @@ export interface ConnectionSettings {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** TLS and SASL, as `security/` makes them of the destination; absent: plain text. */
-  readonly security: Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
+  readonly security: Security;
   /** Answers that claim to be longer end the connection; absent: they are trusted. */
   readonly maxFrameBytes?: number;
+}
+
+/** TLS and SASL of a destination, as `security/` makes them. */
+export interface Security {
+  /**
+   * What one connection to one broker takes, asked for at every dial, so that what was rotated meanwhile counts.
+   * Throws HeadraceError when a certificate, a key or a token cannot be had.
+   */
+  forBroker(address: BrokerAddress): Promise<Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>>;
 }
 
 /** The client's module of one version of one API, e.g. `metadataV12`. */
@@ -57,11 +65,12 @@ export class BrokerConnection {
   /** Throws the client's error when it cannot connect or authenticate, within the connect timeout. */
   static async open(address: BrokerAddress, settings: ConnectionSettings): Promise<BrokerConnection> {
     // A copy: the client writes into the options it is given.
+    const security = await settings.security.forBroker(address);
     const connection = new Connection(settings.clientId, {
       connectTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,
       maxInflights: MAX_IN_FLIGHT,
-      ...settings.security,
+      ...security,
     });
     const opened = new BrokerConnection(address, connection);
     try {

@@ -3,12 +3,11 @@ import type { Clock } from '../../base/clock.ts';
 import { HeadraceError, type DestinationConfig } from '../../model/index.ts';
 import { classifyError } from '../classify.ts';
 import { Cluster } from './cluster.ts';
-import type { ConnectionSettings } from './connection.ts';
+import { createSecurity } from '../security/index.ts';
 
 /** Not connected yet; close it after use. */
 export function openCluster(
   destination: DestinationConfig,
-  security: ConnectionSettings['security'],
   clock: Clock,
   limits: {
     readonly connectTimeoutMs?: number;
@@ -24,7 +23,7 @@ export function openCluster(
       connectTimeoutMs: limits.connectTimeoutMs ?? producer.connectTimeoutMs,
       requestTimeoutMs: limits.requestTimeoutMs ?? producer.requestTimeoutMs,
       createTopics: false,
-      security,
+      security: createSecurity(destination, clock),
       ...(limits.maxFrameBytes === undefined ? {} : { maxFrameBytes: limits.maxFrameBytes }),
     },
     clock,
@@ -34,11 +33,10 @@ export function openCluster(
 /** Opens, does the task, closes. What the cluster throws becomes a HeadraceError. */
 export async function withCluster<T>(
   destination: DestinationConfig,
-  security: ConnectionSettings['security'],
   clock: Clock,
   task: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const cluster = openCluster(destination, security, clock);
+  const cluster = openCluster(destination, clock);
   try {
     return await task(cluster);
   } catch (error) {
