@@ -35,6 +35,8 @@ test('a destination of one line has every default', () => {
     enabled: true,
     brokers: [{ host: 'kafka', port: 9092 }],
     protocol: 'plaintext',
+    tls: null,
+    sasl: null,
     clientId: 'headrace',
     testTopic: null,
     producer: {
