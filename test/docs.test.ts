@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { cliPage } from '../scripts/cli-docs.ts';
 import { configurationPage } from '../scripts/configuration-docs.ts';
-import { errorPage } from '../scripts/error-docs.ts';
+import { errorPage, kafkaErrorPage } from '../scripts/error-docs.ts';
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, '..', 'docs', 'reference', name), 'utf8');
 
@@ -15,6 +15,7 @@ test('docs/reference/cli.md tells the commands that there are (node scripts/cli-
 
 test('docs/reference/errors.md tells the codes that there are (node scripts/error-docs.ts --write)', async () => {
   assert.equal(page('errors.md'), await errorPage());
+  assert.equal(page('kafka-errors.md'), await kafkaErrorPage());
 });
 
 test('docs/reference/configuration.md tells the fields that there are (node scripts/configuration-docs.ts --write)', async () => {

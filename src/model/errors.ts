@@ -66,6 +66,11 @@ const registry = {
   too_large: { meaning: 'The message is larger than the topic or the cluster allows.', actor: 'user', retry: false },
   record_refused: { meaning: 'The broker refused this one record.', actor: 'user', retry: false },
   topic_missing: { meaning: 'The topic does not exist, or may not be seen.', actor: 'user', retry: true },
+  topic_not_created: {
+    meaning: 'The topic is missing, and the cluster does not make it as it is asked to.',
+    actor: 'user',
+    retry: true,
+  },
   topic_not_authorized: { meaning: 'The credentials may not write to the topic.', actor: 'operator', retry: true },
   cluster_not_authorized: {
     meaning: 'The credentials may not do this on the cluster.',
@@ -73,9 +78,29 @@ const registry = {
     retry: true,
   },
   authentication_failed: { meaning: 'The brokers refused the credentials.', actor: 'operator', retry: true },
+  token_unavailable: {
+    meaning: 'The token for the login cannot be had at the moment.',
+    actor: 'operator',
+    retry: true,
+  },
+  tls_failed: {
+    meaning: 'The encrypted connection to a broker could not be made, or was refused.',
+    actor: 'operator',
+    retry: true,
+  },
   kafka_unreachable: { meaning: 'No broker can be reached.', actor: 'operator', retry: true },
   kafka_unavailable: { meaning: 'The cluster cannot take the message at the moment.', actor: 'nobody', retry: true },
   kafka_unsupported: { meaning: 'The brokers are too old for what is asked.', actor: 'operator', retry: false },
+  kafka_unexpected: {
+    meaning: 'A broker gave an answer that does not belong to what was asked.',
+    actor: 'operator',
+    retry: true,
+  },
+  too_many_rejected: {
+    meaning: 'More records were rejected than the `max_rejected` of the sync lets pass.',
+    actor: 'user',
+    retry: true,
+  },
   delivery_timeout: { meaning: 'No answer from Kafka within the delivery timeout.', actor: 'operator', retry: true },
   internal: { meaning: 'A fault of Headrace itself.', actor: 'operator', retry: true },
 } as const satisfies Record<string, ErrorFacts>;

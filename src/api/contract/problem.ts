@@ -18,6 +18,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   not_found: 404,
   conflict: 409,
+  too_many_rejected: 409,
   not_yet: 501,
   state_failed: 503,
   internal: 500,
@@ -28,7 +29,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   kafka_unreachable: 502,
   kafka_unavailable: 502,
   kafka_unsupported: 502,
+  kafka_unexpected: 502,
+  tls_failed: 502,
   topic_missing: 404,
+  topic_not_created: 502,
   topic_not_authorized: 502,
   source_failed: 502,
 };
