@@ -102,7 +102,7 @@ function fits(known: string, code: string): boolean {
 function ofOurOwn({ code, message, remedy }: HeadraceError): Verdict {
   const action = PASSING.has(code) ? 'retry' : 'stop';
   const reason = message.replace(/\.$/, '');
-  return { action, code, reason, remedy: remedy ?? '', stale: action === 'retry', identityLost: false };
+  return { action, code, reason, remedy: remedy ?? 'Correct the destination.', stale: action === 'retry', identityLost: false };
 }
 
 function serverText(error: object): string | null {
