@@ -1,10 +1,10 @@
 /** Files to Kafka, start-up included, beside Kafka's own producer test with values of the same mean size. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { oracle } from '../test/support/oracle.ts';
 import { writeEvents, writeRows } from './support/data.ts';
+import { runFiles } from './support/files-run.ts';
 import { yardstick, type BenchKafka, type YardstickResult } from './support/kafka.ts';
 
 export interface FilesResult {
@@ -21,8 +21,6 @@ export interface FilesResult {
   readonly ratio: number;
   readonly target: number;
 }
-
-const headrace = join(import.meta.dirname, '..', 'bin', 'headrace');
 
 interface Case {
   readonly name: string;
@@ -74,7 +72,7 @@ async function measure(
   let meanValueBytes = 0;
   for (let i = 0; i < repeats; i++) {
     const topic = await kafka.newTopic(one.name.slice(0, 3).toLowerCase());
-    const { seconds, peakRssMiB } = await runHeadrace(kafka.bootstrap, folder, one.file, one.message(topic));
+    const { seconds, peakRssMiB } = await runFiles({ brokers: kafka.bootstrap }, folder, one.file, one.message(topic));
     runs.push({ seconds, peakRssMiB, messagesPerSecond: Math.round(count / seconds) });
     if (i === 0) meanValueBytes = await verify(kafka, topic, count);
     await kafka.dropTopic(topic);
@@ -91,50 +89,6 @@ async function measure(
     ratio: Math.round((ours / theirs) * 100) / 100,
     target: one.target,
   };
-}
-
-/** The whole command from its first instruction to its exit. */
-async function runHeadrace(
-  bootstrap: string,
-  folder: string,
-  file: string,
-  message: object,
-): Promise<{ seconds: number; peakRssMiB: number }> {
-  const data = mkdtempSync(join(tmpdir(), 'headrace-bench-data-'));
-  const config = join(folder, 'bench.json');
-  const configuration = {
-    destinations: { main: { brokers: bootstrap } },
-    sources: { lake: { type: 'files', path: folder } },
-    syncs: { bench: { source: 'lake', destination: 'main', read: { file }, message } },
-  };
-  writeFileSync(config, JSON.stringify(configuration));
-  const started = performance.now();
-  const child = spawn(headrace, ['run', 'bench', '--config', config, '--data', data, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  let peakKiB = 0;
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk));
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk));
-  const sampler = setInterval(() => (peakKiB = Math.max(peakKiB, rssKiB(child.pid!))), 100);
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  clearInterval(sampler);
-  const seconds = (performance.now() - started) / 1000;
-  rmSync(data, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`headrace run ended with ${code}: ${errors.slice(-1000)}`);
-  const facts = JSON.parse(output) as { state: string };
-  if (facts.state !== 'succeeded') throw new Error(`the run ended as ${facts.state}`);
-  return { seconds, peakRssMiB: Math.round(peakKiB / 1024) };
-}
-
-function rssKiB(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  } catch {
-    return 0; // gone, or not Linux
-  }
 }
 
 /** Every message is there: counted by the Java client. Returns the mean bytes of a value. */

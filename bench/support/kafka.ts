@@ -1,10 +1,10 @@
 /** The broker and the yardstick of all benchmarks: one Kafka as its own scripts start it, and Kafka's own producer test. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classPath, defaultJars } from '../../src/local/java.ts';
-import { startKafka, type RunningKafka } from '../../src/local/kafka.ts';
+import { startKafka, type KafkaOptions, type RunningKafka } from '../../src/local/kafka.ts';
 import { oracle } from '../../test/support/oracle.ts';
 
 /** The flags of Kafka's own start script, with a heap of 1 GB. */
@@ -19,17 +19,23 @@ export const PARTITIONS = 6;
 
 export interface BenchKafka {
   readonly bootstrap: string;
+  /** `host:port` of a further listener. */
+  bootstrapOf(listener: string): string;
+  /** What the log of the topic takes on the disk of the broker, in bytes. */
+  logBytes(topic: string): number;
   newTopic(name: string): Promise<string>;
   dropTopic(topic: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function benchKafka(): Promise<BenchKafka> {
+export async function benchKafka(options: Pick<KafkaOptions, 'listeners' | 'properties'> = {}): Promise<BenchKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-bench-kafka-'));
-  const kafka: RunningKafka = await startKafka({ folder, heap: '1g', jvm: BROKER_FLAGS });
+  const kafka: RunningKafka = await startKafka({ ...options, folder, heap: '1g', jvm: BROKER_FLAGS });
   let count = 0;
   return {
     bootstrap: kafka.bootstrap,
+    bootstrapOf: (listener) => kafka.bootstrapOf(listener),
+    logBytes: (topic) => logBytes(join(folder, 'node-1', 'data'), topic),
     async newTopic(name) {
       const topic = `${name}-${++count}`;
       await oracle(kafka.bootstrap).createTopic(topic, { partitions: PARTITIONS });
@@ -61,21 +67,32 @@ export async function yardstick(kafka: BenchKafka, messages: number, bytes: numb
   const results: YardstickResult[] = [];
   for (const extra of settings) {
     const topic = await kafka.newTopic('yardstick');
-    const line = await producerPerformance(kafka.bootstrap, topic, messages, bytes, extra);
-    const rate = /([\d.]+) records\/sec/.exec(line);
-    if (rate === null) throw new Error(`ProducerPerformance said: ${line}`);
-    results.push({ settings: ['acks=all', ...extra].join(' '), messagesPerSecond: Math.round(Number(rate[1])), line });
+    const properties = [`bootstrap.servers=${kafka.bootstrap}`, 'acks=all', ...extra];
+    const one = await producerPerformance(topic, messages, ['--record-size', String(bytes)], properties);
+    results.push({ ...one, settings: ['acks=all', ...extra].join(' ') });
     await kafka.dropTopic(topic);
   }
   return results;
 }
 
-function producerPerformance(
-  bootstrap: string,
+/** `payload`: `--record-size N` for random bytes, or `--payload-file F` for its lines; `properties`: `name=value` of its client. */
+export async function producerPerformance(
   topic: string,
   messages: number,
-  bytes: number,
-  extra: readonly string[],
+  payload: readonly string[],
+  properties: readonly string[],
+): Promise<Pick<YardstickResult, 'messagesPerSecond' | 'line'>> {
+  const line = await lastLine(topic, messages, payload, properties);
+  const rate = /([\d.]+) records\/sec/.exec(line);
+  if (rate === null) throw new Error(`ProducerPerformance said: ${line}`);
+  return { messagesPerSecond: Math.round(Number(rate[1])), line };
+}
+
+function lastLine(
+  topic: string,
+  messages: number,
+  payload: readonly string[],
+  properties: readonly string[],
 ): Promise<string> {
   const args = [
     '-server',
@@ -86,19 +103,11 @@ function producerPerformance(
     classPath(defaultJars()),
     'org.apache.kafka.tools.ProducerPerformance',
   ];
-  const what = [
-    '--topic',
-    topic,
-    '--num-records',
-    String(messages),
-    '--record-size',
-    String(bytes),
-    '--throughput',
-    '-1',
-  ];
-  const properties = ['--producer-props', `bootstrap.servers=${bootstrap}`, 'acks=all', ...extra];
+  const what = ['--topic', topic, '--num-records', String(messages), ...payload, '--throughput', '-1'];
   return new Promise((resolve, reject) => {
-    const child = spawn('java', [...args, ...what, ...properties], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('java', [...args, ...what, '--producer-props', ...properties], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk));
@@ -113,4 +122,14 @@ function producerPerformance(
       else reject(new Error(`ProducerPerformance ended with ${code}: ${output.slice(-500)}`));
     });
   });
+}
+
+function logBytes(data: string, topic: string): number {
+  const partitions = readdirSync(data).filter((name) => name.replace(/-\d+$/, '') === topic);
+  const logs = partitions.flatMap((partition) =>
+    readdirSync(join(data, partition))
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => join(data, partition, name)),
+  );
+  return logs.reduce((sum, path) => sum + statSync(path).size, 0);
 }
