@@ -1,5 +1,7 @@
 /** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
+import type { AckMeter } from './ack-meter.ts';
 import { hashValue, type ExpectedRecord } from './check-topic.ts';
 import { deliveryTo, intake as usual } from './delivery.ts';
 import { Ledger } from './ledger.ts';
@@ -19,6 +21,14 @@ export interface FlowOptions {
   readonly poisonPercent?: number;
   /** Called with the number of messages that have their outcome, each time it has grown: faults are keyed to it. */
   readonly onProgress?: (settled: number) => void;
+  /** Handed in at this pace, in small bursts; as fast as memory allows unless given. */
+  readonly perSecond?: number;
+  /** The load ends when this says so, and after `messages` at the latest. */
+  readonly over?: () => boolean;
+  /** Told of each delivered message, and how long it waited. */
+  readonly meter?: AckMeter;
+  /** No outcome for so long is taken for a stall; 30 seconds unless given. */
+  readonly stalledAfterSeconds?: number;
 }
 
 export interface FlowResult {
@@ -53,13 +63,16 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
       if (outcome.state === 'delivered') counts.delivered++;
       if (outcome.state === 'rejected') counts.rejected++;
       ledger.settle([id], outcome.state === 'delivered' ? 'ok' : 'fail');
+      options.meter?.acked(performance.now() - handedInMs[index]!);
       options.onProgress?.(++settled);
     },
     held: (state: Held | null): void => void held.push(state),
   };
   const intake = { ...usual, batchBytes: Infinity, batchMessages: Infinity };
   const draw = options.random.stream('messages');
-  const stalled = stallGuard(() => settled);
+  const handedInMs: number[] = [];
+  const pace = options.perSecond === undefined ? null : new Pace(options.perSecond, options.random.stream('pace'));
+  const stalled = stallGuard(() => settled, options.stalledAfterSeconds ?? 30);
   try {
     await Promise.race([stalled.error, handIn()]);
   } finally {
@@ -69,28 +82,54 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
   return { expected, ledger, ...counts, held };
 
   async function handIn(): Promise<void> {
-    for (let i = 0; i < options.messages; i++) {
+    for (let i = 0; i < options.messages && options.over?.() !== true; i++) {
+      if (pace !== null) await pace.turn();
       if (delivery.full) await delivery.whenRoom();
       // What is handed in within one turn goes together: small turns, so that batches differ in size.
       else if (draw.chance(0.02)) await new Promise((resolve) => setImmediate(resolve));
       const { message, record } = draft(i, draw, options);
       expected.push(record);
       ledger.begin([record.id]);
+      handedInMs.push(performance.now());
       delivery.accept(message, owner, i, intake);
     }
     await delivery.whenIdle();
   }
 }
 
+/** So many in a second, handed in in bursts of a few hundredths of a second each; what a stall held up is not made up for. */
+class Pace {
+  readonly #perSecond: number;
+  readonly #random: Random;
+  #left = 0;
+  #atMs = performance.now();
+
+  constructor(perSecond: number, random: Random) {
+    this.#perSecond = perSecond;
+    this.#random = random;
+  }
+
+  /** Resolves when the next message may be handed in. */
+  async turn(): Promise<void> {
+    while (this.#left <= 0) {
+      await sleep(this.#random.between(5, 40));
+      const nowMs = performance.now();
+      this.#left = Math.floor((Math.min(nowMs - this.#atMs, 200) * this.#perSecond) / 1000);
+      this.#atMs = nowMs;
+    }
+    this.#left--;
+  }
+}
+
 /** Fails when nothing has been settled for a while: a lane that died would wait for ever. */
-function stallGuard(progress: () => number): { error: Promise<never>; stop(): void } {
+function stallGuard(progress: () => number, afterSeconds: number): { error: Promise<never>; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const error = new Promise<never>((_, reject) => {
     let [last, ticks] = [progress(), 0];
     timer = setInterval(() => {
       ticks = progress() === last ? ticks + 1 : 0;
       last = progress();
-      if (ticks >= 30) reject(new Error(`stalled: ${last} messages settled, and none for ${ticks} s`));
+      if (ticks >= afterSeconds) reject(new Error(`stalled: ${last} messages settled, and none for ${ticks} s`));
     }, 1000);
   });
   return { error, stop: () => clearInterval(timer) };

@@ -52,12 +52,24 @@ export interface Oracle {
   /** All partitions from the beginning to the ends as they are now; within a partition in order. */
   read(topic: string, options?: ReadOptions): AsyncIterable<ReadRecord>;
   readAll(topic: string, options?: ReadOptions): Promise<ReadRecord[]>;
+  /** Each partition's leadership goes back to the first of its replicas. */
+  electPreferred(): Promise<void>;
+  /** Bytes a second that producers may send to each broker; null: as many as they like. */
+  setClientQuota(bytesPerSecond: number | null): Promise<void>;
   /** By Java's producer, with `acks` all unless `properties` say otherwise. */
   produce(topic: string, records: readonly RecordToProduce[]): Promise<{ partition: number; offset: number }[]>;
 }
 
-/** `properties`: what the Java client needs beside the address, e.g. `security.protocol`. */
-export function oracle(bootstrap: string, properties: Readonly<Record<string, string>> = {}): Oracle {
+/**
+ * `properties`: what the Java client needs beside the address, e.g. `security.protocol`. `jars`: the client of another
+ * release, for brokers that today's no longer speaks to.
+ */
+export function oracle(
+  bootstrap: string,
+  properties: Readonly<Record<string, string>> = {},
+  jars: string = defaultJars(),
+): Oracle {
+  const daemon = (): Daemon => daemonOf(jars);
   const at = { bootstrap, properties };
   const read = (topic: string, options: ReadOptions = {}): AsyncIterable<ReadRecord> =>
     daemon().read(topic, { command: 'read', ...at, topic, ...options });
@@ -73,6 +85,9 @@ export function oracle(bootstrap: string, properties: Readonly<Record<string, st
     endOffsets: (topic) => daemon().ask({ command: 'endOffsets', ...at, topic }),
     read,
     readAll: (topic, options) => Array.fromAsync(read(topic, options)),
+    electPreferred: async () => void (await daemon().ask({ command: 'electPreferred', ...at })),
+    setClientQuota: async (bytesPerSecond) =>
+      void (await daemon().ask({ command: 'setClientQuota', ...at, bytesPerSecond })),
     produce: (topic, records) =>
       daemon().ask({ command: 'produce', ...at, topic, records: records.map((record) => encoded(record)) }),
   };
@@ -80,7 +95,11 @@ export function oracle(bootstrap: string, properties: Readonly<Record<string, st
 
 /** Where Java's own producer puts each key: one row for each count of partitions, in the order of the keys. */
 export function javaPartitions(keys: readonly Buffer[], counts: readonly number[]): Promise<number[][]> {
-  return daemon().ask({ command: 'partitionsFor', keys: keys.map((key) => key.toString('base64')), counts });
+  return daemonOf(defaultJars()).ask({
+    command: 'partitionsFor',
+    keys: keys.map((key) => key.toString('base64')),
+    counts,
+  });
 }
 
 function encoded(record: RecordToProduce): object {
@@ -98,9 +117,8 @@ class Daemon {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastId = 0;
 
-  constructor() {
-    const jars = defaultJars();
-    const path = [classPath(jars), compiled(jars)].join(delimiter);
+  constructor(jars: string) {
+    const path = [classPath(jars), compiled(defaultJars())].join(delimiter);
     const flags = [
       ...classArchiveFlags(jars),
       '-Xmx512m',
@@ -114,7 +132,7 @@ class Daemon {
       this.#waiting.get(answer.id)?.(answer);
     });
     const ended = (why: string): void => {
-      current = null;
+      daemons.delete(jars);
       for (const [id, settle] of this.#waiting) settle({ id, error: `the Java client ended: ${why}` });
     };
     this.#child.once('error', (error) => ended(error.message));
@@ -183,10 +201,13 @@ class Daemon {
   }
 }
 
-let current: Daemon | null = null;
+/** By the folder of the client's jars. */
+const daemons = new Map<string, Daemon>();
 
-function daemon(): Daemon {
-  return (current ??= new Daemon());
+function daemonOf(jars: string): Daemon {
+  const daemon = daemons.get(jars) ?? new Daemon(jars);
+  daemons.set(jars, daemon);
+  return daemon;
 }
 
 function decoded(topic: string, [partition, offset, timestampMs, key, value, headers]: PlainRecord): ReadRecord {

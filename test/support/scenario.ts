@@ -34,24 +34,32 @@ export interface FlowPlan {
   /** Of each topic. */
   readonly partitions: readonly number[];
   readonly replication?: number;
+  /** Of each topic, in Kafka's names. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Told their names before the load begins. */
+  readonly onTopics?: (names: readonly string[]) => void;
   readonly flow?: Partial<FlowOptions>;
 }
 
 /** Makes topics and keys, lets the load flow, and judges what Java reads back: nothing lost, doubled or reordered. */
 export async function flowAndJudge(
   t: TestContext,
-  { seed, random: draw }: Scenario,
+  run: Scenario & { judge?(input: Omit<CheckInput, 'seed'>): Promise<Verdict> },
   plan: FlowPlan,
 ): Promise<{
   result: FlowResult;
   verdict: Verdict;
 }> {
+  const { seed, random: draw } = run;
   const topics = await Promise.all(
     plan.partitions.map(async (partitions) => {
       const replication = plan.replication === undefined ? {} : { replication: plan.replication };
-      return { name: await newTopic(plan.bootstrap, 'chaos', { partitions, ...replication }), partitions };
+      const config = plan.config === undefined ? {} : { config: plan.config };
+      const name = await newTopic(plan.bootstrap, 'chaos', { partitions, ...replication, ...config });
+      return { name, partitions };
     }),
   );
+  plan.onTopics?.(topics.map((topic) => topic.name));
   const keys = drawKeys(draw.stream('keys'), plan.keys ?? 500);
   const result = await flow({
     bootstrap: plan.through ?? plan.bootstrap,
@@ -63,20 +71,25 @@ export async function flowAndJudge(
     ...plan.flow,
   });
   const names = topics.map((topic) => topic.name);
-  const verdict = await judge(t, {
-    seed,
+  const input = {
     expected: result.expected,
     ledger: result.ledger,
     read: readTopics(plan.bootstrap, names),
     maxDuplicates: 0,
-  });
+  };
+  const verdict = await (run.judge === undefined ? judge(t, { seed, ...input }) : run.judge(input));
   return { result, verdict };
 }
 
-/** Prints the verdict and fails unless it is green. */
-export async function judge(t: TestContext, input: CheckInput): Promise<Verdict> {
+/** Prints the verdict and fails unless it is green; `told` hears it in any case. */
+export async function judge(
+  t: TestContext,
+  input: CheckInput,
+  told: (verdict: Verdict) => void = () => {},
+): Promise<Verdict> {
   const verdict = await checkTopics(input);
   t.diagnostic(verdictLine(verdict));
+  told(verdict);
   assert.equal(verdict.verdict, 'green', JSON.stringify(verdict.violations, null, 2));
   return verdict;
 }

@@ -105,6 +105,8 @@ public class Oracle {
             case "read": return read(request);
             case "partitionsFor": return partitionsFor(request);
             case "produce": return produce(request);
+            case "electPreferred": return electPreferred(request);
+            case "setClientQuota": return setClientQuota(request);
             default: throw new IllegalArgumentException("no such command: " + request.get("command"));
         }
     }
@@ -143,6 +145,26 @@ public class Oracle {
         texts(request.get("config")).forEach((name, value) ->
             changes.add(new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET)));
         admin(request).incrementalAlterConfigs(Map.of(topic, changes)).all().get();
+        return null;
+    }
+
+    /** Each partition's leadership goes back to the first of its replicas. */
+    static JsonNode electPreferred(JsonNode request) throws Exception {
+        try {
+            admin(request).electLeaders(org.apache.kafka.common.ElectionType.PREFERRED, null).all().get();
+        } catch (ExecutionException error) {
+            if (!(error.getCause() instanceof org.apache.kafka.common.errors.ElectionNotNeededException)) throw error;
+        }
+        return null;
+    }
+
+    /** Bytes a second that producers of any client id may send to each broker; none given: no limit. */
+    static JsonNode setClientQuota(JsonNode request) throws Exception {
+        var entity = new org.apache.kafka.common.quota.ClientQuotaEntity(java.util.Collections.singletonMap("client-id", null));
+        Double limit = request.hasNonNull("bytesPerSecond") ? request.get("bytesPerSecond").asDouble() : null;
+        var change = new org.apache.kafka.common.quota.ClientQuotaAlteration.Op("producer_byte_rate", limit);
+        var alteration = new org.apache.kafka.common.quota.ClientQuotaAlteration(entity, List.of(change));
+        admin(request).alterClientQuotas(List.of(alteration)).all().get();
         return null;
     }
 
