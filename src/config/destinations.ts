@@ -4,13 +4,14 @@ import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
 import { presetName } from './presets.ts';
 import { producer } from './producer.ts';
 import { At, Report } from './report.ts';
+import { protocol, securityOf } from './security.ts';
+import { sasl } from './security-sasl.ts';
+import { tls } from './security-tls.ts';
 import { notYet, optional, tellNotYet, type Spec } from './spec.ts';
 import { anything, object, type FieldValues } from './spec-composites.ts';
 import { choice, flag, integer, text } from './spec-scalars.ts';
 import { describe } from './values.ts';
 
-const TLS_INSTEAD = 'Brokers are reached without encryption so far: write protocol: plaintext or leave it out.';
-const SASL_INSTEAD = 'Brokers are reached without login so far: leave it out.';
 const ORDER_INSTEAD = 'Messages keep their order for each key, which is `ordering: key`.';
 
 export const topicName = text({
@@ -51,13 +52,9 @@ const fields = {
     null,
   ),
   port: optional(portSpec(), 'The port of `host`, for all of them.', null),
-  protocol: optional(
-    choice(['plaintext'], { notYet: { ssl: TLS_INSTEAD, sasl_plaintext: SASL_INSTEAD, sasl_ssl: TLS_INSTEAD } }),
-    'How brokers are spoken to.',
-    'plaintext',
-  ),
-  sasl: notYet(SASL_INSTEAD),
-  tls: notYet(TLS_INSTEAD),
+  protocol: optional(protocol, 'How brokers are spoken to. Left out: as `sasl` and `tls` have it.', null),
+  sasl: optional(sasl, 'How to log in.', null),
+  tls: optional(tls, 'Encryption, and who is on either side.', null),
   client_id: optional(
     text({ shape: 'a client id', example: 'headrace' }),
     'The name that brokers see and log.',
@@ -89,13 +86,12 @@ export const destination: Spec<DestinationBody> = object(fields, {
   description: 'A Kafka cluster with its producer settings.',
   refine(values, at) {
     const addresses = addressesOf(values, at);
-    if (addresses === undefined) return undefined;
+    const security = securityOf(values, at);
+    if (addresses === undefined || security === undefined) return undefined;
     return {
       enabled: values.enabled,
       brokers: addresses,
-      protocol: values.protocol,
-      tls: null,
-      sasl: null,
+      ...security,
       clientId: values.client_id,
       testTopic: values.test_topic,
       producer: values.producer ?? defaultProducer(),

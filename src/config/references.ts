@@ -4,7 +4,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { JsonValue } from '../model/index.ts';
 import { isRawNumber } from '../base/json.ts';
 import { suggest } from '../base/suggest.ts';
-import type { At, Report } from './report.ts';
+import { At, Report } from './report.ts';
 
 export type Part =
   | { readonly kind: 'literal'; readonly text: string }
@@ -84,10 +84,22 @@ export function resolveReferences(value: JsonValue, at: At, report: Report, sour
 function resolveText(text: string, at: At, report: Report, source: ReferenceSource): string {
   if (!text.includes('${')) return text;
   const parts = parseReferences(text);
-  if (parts.some(({ kind }) => kind !== 'literal')) report.referenced.add(at.path);
+  if (parts.some(({ kind }) => kind !== 'literal')) {
+    report.referenced.add(at.path);
+    report.rereads.set(at.path, () => readAgain(parts, source));
+  }
   let resolved = '';
   for (const part of parts) resolved += resolvePart(part, at, source) ?? '';
   return resolved;
+}
+
+/** What the parts read now; null when one cannot be read, or there is nothing: a file that is just being replaced. */
+function readAgain(parts: readonly Part[], source: ReferenceSource): string | null {
+  const report = new Report();
+  const at = new At(report, '');
+  let text = '';
+  for (const part of parts) text += resolvePart(part, at, source) ?? '';
+  return report.count > 0 || text === '' ? null : text;
 }
 
 function resolvePart(part: Part, at: At, source: ReferenceSource): string | undefined {

@@ -32,6 +32,11 @@ export class At {
     return this.#report.referenced.has(this.path);
   }
 
+  /** Reads anew what the references here read; null where nothing here is a reference. */
+  get reread(): (() => string | null) | null {
+    return this.#report.rereads.get(this.path) ?? null;
+  }
+
   /** How many problems were told so far, here and elsewhere. */
   get problemCount(): number {
     return this.#report.count;
@@ -43,6 +48,8 @@ export class Report {
   readonly warnings: Problem[] = [];
   /** Paths of texts that hold a reference. */
   readonly referenced: Set<string> = new Set();
+  /** For those paths: the text as its references read now; null when one of them cannot be read. */
+  readonly rereads: Map<string, () => string | null> = new Map();
   readonly #unresolved: Set<string> = new Set();
   #count = 0;
 

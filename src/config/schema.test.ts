@@ -57,7 +57,7 @@ test('refuses what the checks refuse', async () => {
     { destinations: { a: { brokrs: 'x' } } },
     { destinations: { a: { brokers: 'x', producer: { batch_bytes: 1 } } } },
     { destinations: { a: { brokers: 'x', producer: { linger_ms: '5' } } } },
-    { destinations: { a: { brokers: 'x', protocol: 'ssl' } } },
+    { destinations: { a: { brokers: 'x', protocol: 'https' } } },
     { destinations: { a: { brokers: 'x', sasl: {} } } },
     { sources: { a: { type: 'postgres' } } },
     { sources: { a: { type: 'events' } } },

@@ -101,9 +101,21 @@ export function secret(rule?: (text: string) => { reason: string; remedy: string
       }
       if (value === '') return at.problem('is empty.', `Give the secret, or a reference such as '\${NAME}'.`);
       const wrong = rule?.(value) ?? null;
-      return wrong === null ? new Secret(value) : at.problem(wrong.reason, wrong.remedy);
+      return wrong === null ? new Secret(value, at.reread) : at.problem(wrong.reason, wrong.remedy);
     },
     changeLeaves: (value, path, change) => change('secret', value, path),
+  };
+}
+
+/** Text that is no secret and that a reference may change while Headrace runs: a user name, a certificate. */
+export function changingText(what: string, example: string): Spec<Secret> {
+  const spec = text({ shape: what, example });
+  return {
+    schema: spec.schema,
+    read(value, at) {
+      const found = spec.read(value, at);
+      return found === undefined ? undefined : new Secret(found, at.reread);
+    },
   };
 }
 

@@ -1,0 +1,76 @@
+/** The spec of `tls`: authorities, client certificate, and how far the brokers are verified. */
+import type { TlsConfig } from '../model/index.ts';
+import { optional, type Spec } from './spec.ts';
+import { object } from './spec-composites.ts';
+import { changingText, secret, text } from './spec-scalars.ts';
+import { describe, oneOfList } from './values.ts';
+
+const verify: Spec<boolean | 'chain'> = {
+  schema: { enum: [true, false, 'chain'] },
+  read(value, at) {
+    if (typeof value === 'boolean' || value === 'chain') return value;
+    if (at.isReferenced && (value === 'true' || value === 'false')) return value === 'true';
+    return at.problem(
+      `must be ${oneOfList(['true', 'chain', 'false'])}, and is ${describe(value, at)}.`,
+      'Write true.',
+    );
+  },
+};
+
+const fields = {
+  ca: optional(
+    changingText('PEM', "'${file:ca.pem}'"),
+    'Certificates of the authorities that brokers are verified by, as PEM. Left out: those of the system.',
+    null,
+  ),
+  cert: optional(
+    changingText('PEM', "'${file:client.pem}'"),
+    "The client's certificate as PEM, those between it and its authority after it.",
+    null,
+  ),
+  key: optional(secret(), 'The private key of `cert`, as PEM.', null),
+  key_password: optional(secret(), 'The password of an encrypted `key`.', null),
+  verify: optional(
+    verify,
+    'Whether brokers are verified: `true`; `chain`: their certificate and not their name; `false`: not at all.',
+    true,
+  ),
+  server_name: optional(
+    text({ pattern: /^[A-Za-z0-9_:.-]{1,253}$/, shape: 'a host name', example: 'kafka.example.com' }),
+    'The name to ask for and to verify in place of the address.',
+    null,
+  ),
+};
+
+const written = object(fields, {
+  description: 'Encryption.',
+  refine(values, at): TlsConfig | undefined {
+    if (values.verify === false) {
+      at.child('verify').warning(
+        'is false: anybody on the way can read and change what is sent.',
+        'Give `ca` instead.',
+      );
+    }
+    if (values.verify === 'chain') {
+      at.child('verify').warning(
+        'is chain: any server with a certificate of these authorities passes for a broker.',
+        'Give `server_name` instead.',
+      );
+    }
+    return {
+      ca: values.ca,
+      cert: values.cert,
+      key: values.key,
+      keyPassword: values.key_password,
+      verify: values.verify,
+      serverName: values.server_name,
+    };
+  },
+});
+
+/** `tls: true` is short for `tls: {}`. */
+export const tls: Spec<TlsConfig> = {
+  ...written,
+  schema: { anyOf: [written.schema, { const: true }] },
+  read: (value, at) => written.read(value === true ? {} : value, at),
+};
