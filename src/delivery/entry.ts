@@ -1,5 +1,6 @@
 /** A message on its way, with who waits for its outcome. */
-import type { Held, Message, Outcome } from '../model/index.ts';
+import { backoffMs, deliveryBackoff, refusedMs } from '../base/backoff.ts';
+import type { Held, Message, Ordering, Outcome } from '../model/index.ts';
 import type { AssignPartition, MessageOwner } from './ports.ts';
 
 /** How one owner's messages are to be handled; the same for all it hands in. */
@@ -11,15 +12,37 @@ export interface IntakeOptions {
   /** A sync may cut its batches smaller than its destination. */
   readonly batchBytes: number;
   readonly batchMessages: number;
+  /** `key` when absent. `none`: its messages go beside the others, and may overtake one another. */
+  readonly ordering?: Ordering;
+  /** Makes a message that is too large smaller; absent: it is rejected. */
+  readonly shrink?: Shrink;
 }
 
+/**
+ * A smaller message of the same record: short enough that `excessOf` (bytes over the limit) is 0 or less, or as short as it
+ * gets. Null when nothing of it can be cut.
+ */
+export type Shrink = (message: Message, excessOf: (message: Message) => number) => Message | null;
+
 export interface Entry {
+  /** In the order of handing in. */
+  readonly sequence: number;
   readonly message: Message;
   readonly owner: MessageOwner;
   /** What the owner gave with the message. */
   readonly index: number;
   readonly bytes: number;
   readonly options: IntakeOptions;
+}
+
+/** A topic that is missing or has no sound name: where the record chose it, the record is at fault. */
+export function faultOfComputedTopic({ code }: Held): boolean {
+  return code === 'topic_missing' || code === 'topic_invalid';
+}
+
+/** How long to wait before what is held up is tried again; `attempt` 1 is the first time. */
+export function heldMs(held: Held, attempt: number): number {
+  return held.action === 'stop' ? refusedMs() : backoffMs(deliveryBackoff, attempt);
 }
 
 /** Told about everything that leaves delivery, exactly once per entry. */

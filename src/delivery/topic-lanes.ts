@@ -1,7 +1,6 @@
 /** The lanes of one topic: as many as it has partitions now. Messages wait here while the partitions are not known. */
-import { backoffMs, deliveryBackoff } from '../base/backoff.ts';
 import type { Held } from '../model/index.ts';
-import { Holds, type Entry } from './entry.ts';
+import { faultOfComputedTopic, heldMs, Holds, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
 import { placeOf } from './place.ts';
@@ -25,6 +24,8 @@ export class TopicLanes {
   #facts: TopicFacts | null = null;
   #turn = 0;
   #resolving = false;
+  /** Why the partitions could not be found out at the last attempt. */
+  #held: Held | null = null;
   #lookAtMs = 0;
   readonly #holds = new Holds();
   readonly #nextTurn = (): number => this.#turn++;
@@ -51,6 +52,7 @@ export class TopicLanes {
   pump(): void {
     if (this.#facts === null || this.#context.clock.monotonic() >= this.#lookAtMs) this.#resolve();
     for (const lane of this.#lanes.values()) lane.pump();
+    if (this.#held?.action === 'stop') this.#holds.tell([...this.#waiting], this.#held);
   }
 
   takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
@@ -129,10 +131,12 @@ export class TopicLanes {
         const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
         this.#missing(facts.held, lasting);
         if (lasting && this.#waiting.length === 0) break;
-        await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+        this.#held = facts.held;
+        await clock.sleep(heldMs(facts.held, attempt), closing);
         facts = await sender.topic(this.name, true);
       }
       troubled(-1);
+      this.#held = null;
     }
     if (!('partitions' in facts)) return;
     this.#facts = facts;
@@ -141,7 +145,7 @@ export class TopicLanes {
   }
 
   #missing(held: Held, lasting: boolean): void {
-    if (lasting && held.code === 'topic_missing') this.#rejectComputed(held.reason);
+    if (lasting && faultOfComputedTopic(held)) this.#rejectComputed(held);
     if (lasting || held.action === 'stop') this.#holds.tell([...this.#waiting], held);
   }
 
@@ -171,13 +175,13 @@ export class TopicLanes {
     for (const lane of this.#lanes.values()) lane.pump();
   }
 
-  #rejectComputed(reason: string): void {
+  #rejectComputed({ code, reason }: Held): void {
     const entries = this.#waiting.remove(anyOwner);
     for (const entry of entries) {
       if (entry.options.computedTopic)
         this.#context.ledger.settle(entry, {
           state: 'rejected',
-          code: 'topic_missing',
+          code,
           reason: `topic ${this.name}: ${reason}`,
         });
       else this.#waiting.push(entry);

@@ -8,10 +8,9 @@
  *                                        on in its order under a fresh channel (P7)
  * A batch is never changed while its outcome is unknown: the broker would take the changed one for a duplicate and drop it.
  */
-import { backoffMs, deliveryBackoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { DELIVERED, type Held, type Rejection } from '../../model/index.ts';
-import { Holds, type Entry, type Ledger } from '../entry.ts';
+import { faultOfComputedTopic, heldMs, Holds, type Entry, type Ledger } from '../entry.ts';
 import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
@@ -49,6 +48,8 @@ export class Lane {
   #inFlight: readonly Entry[] = [];
   #busy = false;
   readonly #holds = new Holds();
+  /** Why the last attempt at the batch in flight failed. */
+  #held: Held | null = null;
   #idleWaiters: (() => void)[] = [];
 
   constructor(topic: string, partition: number, context: LaneContext) {
@@ -69,7 +70,12 @@ export class Lane {
 
   /** Sends what waits unless a batch is in flight already. */
   pump(): void {
-    if (this.#busy || this.#queue.length === 0) return;
+    if (this.#queue.length === 0) return;
+    if (this.#busy) {
+      // Refused, and not tried again for a while: who comes now need not wait for that to learn why.
+      if (this.#held?.action === 'stop') this.#holds.tell([...this.#queue], this.#held);
+      return;
+    }
     this.#busy = true;
     void this.#run();
   }
@@ -125,7 +131,7 @@ export class Lane {
     if (known !== null) return known;
     troubled(1);
     for (let attempt = 1; known === null && !closing.aborted; attempt++) {
-      await clock.sleep(backoffMs(deliveryBackoff, attempt), closing);
+      await clock.sleep(heldMs(this.#held!, attempt), closing);
       if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1);
     }
     troubled(-1);
@@ -139,14 +145,18 @@ export class Lane {
     const result = await sender.send(batch, this.#channel);
     observer.attempted(batch, result, clock.monotonic() - startedMs);
     if (result.state === 'written' || result.state === 'rejected') {
+      this.#held = null;
       this.#holds.clear(() => this.#present());
       return result;
     }
     const held = heldOf(result, this.topic);
+    this.#held = held;
     // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
     const lasting = attempt >= LASTING_AFTER_ATTEMPTS;
-    if (lasting && held.code === 'topic_missing' && entries.every((entry) => entry.options.computedTopic)) {
-      return { state: 'rejected', code: held.code, reason: held.reason, indexes: entries.map((_, index) => index) };
+    if (lasting && faultOfComputedTopic(held)) {
+      const indexes = [...entries.keys()].filter((index) => entries[index]!.options.computedTopic);
+      // Those of a sync that names the topic itself wait on.
+      if (indexes.length > 0) return { state: 'rejected', code: held.code, reason: held.reason, indexes };
     }
     if (held.code === 'topic_missing' && (await this.#context.gone(this.partition))) return { state: 'gone' };
     if (lasting || held.action === 'stop') this.#holds.tell(this.#present(), held);
