@@ -56,6 +56,8 @@ export interface Oracle {
   electPreferred(): Promise<void>;
   /** Bytes a second that producers may send to each broker; null: as many as they like. */
   setClientQuota(bytesPerSecond: number | null): Promise<void>;
+  /** Makes the user of SCRAM-SHA-256 and SCRAM-SHA-512, or gives it another password. */
+  setScramPassword(username: string, password: string): Promise<void>;
   /** By Java's producer, with `acks` all unless `properties` say otherwise. */
   produce(topic: string, records: readonly RecordToProduce[]): Promise<{ partition: number; offset: number }[]>;
 }
@@ -88,6 +90,8 @@ export function oracle(
     electPreferred: async () => void (await daemon().ask({ command: 'electPreferred', ...at })),
     setClientQuota: async (bytesPerSecond) =>
       void (await daemon().ask({ command: 'setClientQuota', ...at, bytesPerSecond })),
+    setScramPassword: async (username, password) =>
+      void (await daemon().ask({ command: 'setScramPassword', ...at, username, password })),
     produce: (topic, records) =>
       daemon().ask({ command: 'produce', ...at, topic, records: records.map((record) => encoded(record)) }),
   };

@@ -107,6 +107,7 @@ public class Oracle {
             case "produce": return produce(request);
             case "electPreferred": return electPreferred(request);
             case "setClientQuota": return setClientQuota(request);
+            case "setScramPassword": return setScramPassword(request);
             default: throw new IllegalArgumentException("no such command: " + request.get("command"));
         }
     }
@@ -165,6 +166,21 @@ public class Oracle {
         var change = new org.apache.kafka.common.quota.ClientQuotaAlteration.Op("producer_byte_rate", limit);
         var alteration = new org.apache.kafka.common.quota.ClientQuotaAlteration(entity, List.of(change));
         admin(request).alterClientQuotas(List.of(alteration)).all().get();
+        return null;
+    }
+
+    /** For both SCRAM mechanisms. */
+    static JsonNode setScramPassword(JsonNode request) throws Exception {
+        for (var mechanism : List.of(
+            org.apache.kafka.clients.admin.ScramMechanism.SCRAM_SHA_256,
+            org.apache.kafka.clients.admin.ScramMechanism.SCRAM_SHA_512)) {
+            // Kafka takes one mechanism of a user in a request.
+            admin(request).alterUserScramCredentials(List.of(
+                new org.apache.kafka.clients.admin.UserScramCredentialUpsertion(
+                    request.get("username").asText(),
+                    new org.apache.kafka.clients.admin.ScramCredentialInfo(mechanism, 4096),
+                    request.get("password").asText()))).all().get();
+        }
         return null;
     }
 
