@@ -9,6 +9,8 @@ import { checkout } from './setup/tools.mjs';
 
 const target = join(checkout, 'scripts', 'kafka-jars.json');
 
+const zooKeeperNetty = ['io.netty:netty-handler', 'io.netty:netty-transport-native-epoll'];
+
 /** Folder under the cache → what is wanted there; its own runtime dependencies come with it. */
 const wanted = {
   'kafka/4.3.1': [
@@ -23,6 +25,16 @@ const wanted = {
     },
     // Kafka's own distribution adds the same one: the bridge to its log4j.
     { coordinates: 'org.apache.logging.log4j:log4j-slf4j-impl:2.25.4' },
+  ],
+  // Old brokers for tests, in a folder of another name: only `npm test` fetches them. Nobody speaks TLS to ZooKeeper here.
+  'old-kafka/1.0.2': [{ coordinates: 'org.apache.kafka:kafka_2.12:1.0.2', without: ['jline:jline', 'io.netty:netty'] }],
+  'old-kafka/2.8.2': [
+    { coordinates: 'org.apache.kafka:kafka_2.13:2.8.2', without: zooKeeperNetty },
+    { coordinates: 'org.slf4j:slf4j-reload4j:1.7.36' },
+  ],
+  'old-kafka/3.9.2': [
+    { coordinates: 'org.apache.kafka:kafka_2.13:3.9.2', without: zooKeeperNetty },
+    { coordinates: 'org.slf4j:slf4j-reload4j:1.7.36' },
   ],
   // Compiles the tests' Java client where Java comes without a compiler.
   'ecj/3.33.0': [{ coordinates: 'org.eclipse.jdt:ecj:3.33.0' }],

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after } from 'node:test';
-import { readRecord } from '../../src/local/cluster-record.ts';
+import { endRecorded, readRecord } from '../../src/local/cluster-record.ts';
 import { startKafka, type KafkaOptions, type RunningKafka } from '../../src/local/kafka.ts';
 import { signalProcess } from '../../src/local/processes.ts';
 import { clearAbandoned, newKafkaFolder } from './kafka-folders.ts';
@@ -10,7 +10,7 @@ import { oracle, type TopicOptions } from './oracle.ts';
 
 /** Address of the shared broker; `npm test` starts one and hands it on. */
 const given = process.env['HEADRACE_TEST_KAFKA'];
-const own = new Map<string, RunningKafka | null>();
+const own = new Set<string>();
 let shared: Promise<RunningKafka> | undefined;
 
 /** The address of a broker with default settings that nobody kills. A file run by itself starts and stops its own. */
@@ -22,18 +22,21 @@ export async function sharedKafka(): Promise<string> {
 
 /** A Kafka that belongs to the caller: one broker or three, any properties. Stopped when the file's tests are over, its data removed. */
 export async function ownKafka(options: Omit<KafkaOptions, 'folder'> = {}): Promise<RunningKafka> {
+  return startKafka({ ...options, folder: await ownFolder() });
+}
+
+/** A folder for brokers that belong to the caller: those recorded in it are ended, and it is removed, when the file's tests are over. */
+export async function ownFolder(): Promise<string> {
   await clearAbandoned();
   const folder = newKafkaFolder();
-  own.set(folder, null);
-  const kafka = await startKafka({ ...options, folder });
-  own.set(folder, kafka);
-  return kafka;
+  own.add(folder);
+  return folder;
 }
 
 // Said here and not where one is started: a hook made inside another hook or a test ends with that one.
 after(async () => {
-  for (const [folder, kafka] of own) {
-    await kafka?.stop({ kill: true });
+  for (const folder of own) {
+    await endRecorded(folder, 0);
     rmSync(folder, { recursive: true, force: true });
     own.delete(folder);
   }
@@ -64,10 +67,10 @@ function endNow(folder: string): void {
 }
 
 process.once('exit', () => {
-  for (const folder of own.keys()) endNow(folder);
+  for (const folder of own) endNow(folder);
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    for (const folder of own.keys()) endNow(folder);
+    for (const folder of own) endNow(folder);
     process.exit(128 + constants.signals[signal]);
   });

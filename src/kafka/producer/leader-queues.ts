@@ -11,6 +11,7 @@ import {
   type PartitionData,
 } from '../wire/produce.ts';
 import { UnsupportedApi, type BrokerConnection } from '../wire/connection.ts';
+import { refuseCompression } from '../wire/releases.ts';
 
 interface Pending {
   readonly data: PartitionData;
@@ -110,7 +111,9 @@ export class LeaderQueues {
   async #produce(connection: BrokerConnection, group: readonly Pending[]): Promise<readonly PartitionAnswer[]> {
     const version = connection.version(PRODUCE_KEY, PRODUCE_VERSIONS);
     if (version === null) throw new UnsupportedApi(PRODUCE_KEY, connection.range(PRODUCE_KEY));
-    const { acks, requestTimeoutMs } = this.#settings;
+    const { acks, requestTimeoutMs, compression } = this.#settings;
+    const { host, port } = connection.address;
+    refuseCompression(`${host}:${port}`, (apiKey) => connection.range(apiKey), compression);
     const data = group.map((pending) => pending.data);
     // The broker gives up a little before we do, so that its answer still arrives.
     const payload = writeProduceRequest(version, acks, Math.floor(requestTimeoutMs * 0.8), data);

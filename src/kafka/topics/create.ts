@@ -3,6 +3,7 @@ import { createTopicsV2, createTopicsV3, createTopicsV4, createTopicsV5, createT
 import type { Clock } from '../../base/clock.ts';
 import { HeadraceError, type DestinationConfig } from '../../model/index.ts';
 import { classifyCode } from '../classify.ts';
+import { brokerSettings } from './limits.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { ApiModule, BrokerConnection } from '../wire/connection.ts';
 import { withCluster } from '../wire/open.ts';
@@ -10,7 +11,7 @@ import { withCluster } from '../wire/open.ts';
 export interface NewTopic {
   readonly topic: string;
   readonly partitions: number;
-  /** Absent: the cluster's own default (from Kafka 2.4). */
+  /** Absent: the cluster's own default. */
   readonly replication?: number;
   /** Kafka's own names, e.g. `cleanup.policy`. */
   readonly config?: Readonly<Record<string, string>>;
@@ -50,10 +51,26 @@ export function createTopics(
     const existing = new Set((await cluster.allTopics()).map((topic) => topic.name));
     const missing = topics.filter(({ topic }) => !existing.has(topic));
     if (missing.length === 0) return [];
-    const made = await create(cluster, missing);
+    const made = await create(cluster, await withReplication(cluster, missing));
     await untilReady(cluster, clock, missing);
     return made;
   });
+}
+
+const CREATE_TOPICS = 19;
+/** From this version on (Kafka 2.4) a broker fills in its own default. */
+const KNOWS_DEFAULT = 4;
+
+/** An older broker is asked for its default before; 1 where it may not be read. */
+async function withReplication(cluster: Cluster, topics: readonly NewTopic[]): Promise<readonly NewTopic[]> {
+  const range = (await cluster.control()).range(CREATE_TOPICS);
+  if (range === null || range.max >= KNOWS_DEFAULT || topics.every((one) => one.replication !== undefined))
+    return topics;
+  const name = 'default.replication.factor';
+  const [id = -1] = cluster.brokers.keys();
+  const settings = await brokerSettings(cluster, id, [name]).catch(() => null);
+  const replication = Number(settings?.get(name)) || 1;
+  return topics.map((topic) => ({ replication, ...topic }));
 }
 
 /** Brokers with ZooKeeper take this at their controller only; newer ones pass it on. */

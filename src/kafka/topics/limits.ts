@@ -1,8 +1,14 @@
 /** What a topic takes at most, read from its configuration where the credentials allow. */
-import { describeConfigsV1, describeConfigsV2, describeConfigsV3, describeConfigsV4 } from '@platformatic/kafka';
+import {
+  describeConfigsV0,
+  describeConfigsV1,
+  describeConfigsV2,
+  describeConfigsV3,
+  describeConfigsV4,
+} from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import type { ApiModule } from '../wire/connection.ts';
+import type { ApiModule, BrokerConnection } from '../wire/connection.ts';
 
 interface DescribeResponse {
   readonly results: readonly {
@@ -21,8 +27,10 @@ const modules = [
   describeConfigsV3,
   describeConfigsV2,
   describeConfigsV1,
+  describeConfigsV0,
 ] as unknown as readonly ApiModule<DescribeArgs, DescribeResponse>[];
 const TOPIC = 2;
+const BROKER = 4;
 
 /** The named settings of topics; a topic that may not be described is left out. Throws when no broker answers. */
 export async function topicSettings(
@@ -30,9 +38,27 @@ export async function topicSettings(
   topics: readonly string[],
   names: readonly string[],
 ): Promise<Map<string, ReadonlyMap<string, string>>> {
-  const connection = await cluster.control();
-  const resources = topics.map((resourceName) => ({
-    resourceType: TOPIC,
+  return describe(await cluster.control(), TOPIC, topics, names);
+}
+
+/** The named settings of one broker; null where the credentials may not read them. Throws when it does not answer. */
+export async function brokerSettings(
+  cluster: Cluster,
+  id: number,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string> | null> {
+  const settings = await describe(await cluster.node(id), BROKER, [String(id)], names);
+  return settings.get(String(id)) ?? null;
+}
+
+async function describe(
+  connection: BrokerConnection,
+  resourceType: number,
+  resourceNames: readonly string[],
+  names: readonly string[],
+): Promise<Map<string, ReadonlyMap<string, string>>> {
+  const resources = resourceNames.map((resourceName) => ({
+    resourceType,
     resourceName,
     configurationKeys: [...names],
   }));
