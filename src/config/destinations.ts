@@ -7,7 +7,7 @@ import { At, Report } from './report.ts';
 import { protocol, securityOf } from './security.ts';
 import { sasl } from './security-sasl.ts';
 import { tls } from './security-tls.ts';
-import { notYet, optional, tellNotYet, type Spec } from './spec.ts';
+import { notYet, optional, required, tellNotYet, type Spec } from './spec.ts';
 import { anything, object, type FieldValues } from './spec-composites.ts';
 import { choice, flag, integer, text } from './spec-scalars.ts';
 import { describe } from './values.ts';
@@ -73,7 +73,16 @@ const fields = {
     'What to do about topics that are missing.',
     { create: false },
   ),
-  dead_letters: notYet('Rejected messages are kept in the own state: list them with `headrace dead-letters`.'),
+  dead_letters: optional(
+    object({
+      topic: required(
+        topicName,
+        'A topic of the same cluster for rejected messages, byte for byte, with why in headers.',
+      ),
+    }),
+    'Where rejected messages go. Left out: into the own state; `headrace dead-letters` lists them.',
+    null,
+  ),
   defaults: optional(defaults, 'What its syncs take when they say nothing.', null),
   kafka: notYet('Write the settings under `producer`, by the names there.'),
   preset: optional(presetName, "A vendor's defaults for fields that are left out.", null),
@@ -96,6 +105,7 @@ export const destination: Spec<DestinationBody> = object(fields, {
       testTopic: values.test_topic,
       producer: values.producer ?? defaultProducer(),
       topics: { create: values.topics.create },
+      deadLetters: values.dead_letters,
       defaults: { topic: values.defaults?.topic ?? null },
     };
   },

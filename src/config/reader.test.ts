@@ -39,6 +39,7 @@ test('a destination of one line has every default', () => {
     sasl: null,
     clientId: 'headrace',
     testTopic: null,
+    deadLetters: null,
     producer: {
       acks: -1,
       idempotence: true,
@@ -51,6 +52,14 @@ test('a destination of one line has every default', () => {
       requestTimeoutMs: 5000,
       deliveryTimeoutMs: 120_000,
       connectTimeoutMs: 5000,
+      connectTimeoutMaxMs: 10_000,
+      compressionLevel: null,
+      maxInFlight: 5,
+      retries: 2_147_483_647,
+      retryBackoffMs: 50,
+      retryBackoffMaxMs: 1000,
+      maxBlockMs: 60_000,
+      clientDnsLookup: 'use_all_dns_ips',
       metadataMaxAgeMs: 30_000,
     },
     topics: { create: false },
@@ -166,6 +175,7 @@ syncs:
     },
     partitioner: 'crc32',
     batch: { bytes: 5000, messages: 10 },
+    maxRejected: null,
   });
 });
 
@@ -293,4 +303,18 @@ test('through the API paths must be absolute', () => {
   const reader = createConfigReader({ references, sealer: createSealer({ dataFolder, secretKey: null }) });
   const objects = [{ kind: 'source', name: 'lake', body: { type: 'files', path: 'exports' } }] as const;
   assert.match(reader.check(objects).problems.map(problemText).join(), /sources\.lake\.path: must be an absolute path/);
+});
+
+test('the most that may be rejected, in each of its forms', () => {
+  const rejected = (written: string): unknown =>
+    configurationOf(`destinations: {main: {brokers: kafka}}
+sources: {website: {type: events, write_key: k}}
+syncs: {tracks: {source: website, destination: main, message: {topic: t}, max_rejected: ${written}}}`).syncs.get(
+      'tracks',
+    )?.maxRejected;
+  assert.deepEqual(rejected('5%'), { percent: 5, atLeast: 100 });
+  assert.deepEqual(rejected('0.5%'), { percent: 0.5, atLeast: 100 });
+  assert.deepEqual(rejected('{percent: 5, at_least: 20}'), { percent: 5, atLeast: 20 });
+  assert.deepEqual(rejected('{percent: 5%}'), { percent: 5, atLeast: 100 });
+  assert.deepEqual(rejected('0'), { records: 0 });
 });

@@ -5,10 +5,12 @@ import {
   type EventType,
   type FileFormat,
   type FileRead,
+  type MaxRejected,
   type Partitioner,
   type PresetName,
 } from '../model/index.ts';
 import { ordering } from './destinations.ts';
+import { maxRejected } from './max-rejected.ts';
 import { message, partitioner, type MessageBody } from './message.ts';
 import { presetName } from './presets.ts';
 import { notYet, optional, required, type Spec } from './spec.ts';
@@ -98,6 +100,11 @@ const fields = {
     'What is promised about duplicates.',
     'at_least_once',
   ),
+  max_rejected: optional(
+    maxRejected,
+    'How much may be rejected before the run fails, or the event sync waits for a person: `5%` of the records, a number of them, or `{percent, at_least}`; an event sync counts anew each hour. Left out: any number.',
+    null,
+  ),
   preset: optional(presetName, "A vendor's defaults for the trigger and the message fields that are left out.", null),
 };
 
@@ -114,6 +121,7 @@ export interface SyncBody {
   /** null: by the preset, or Java's. */
   readonly partitioner: Partitioner | null;
   readonly batch: { readonly bytes: number | null; readonly messages: number | null };
+  readonly maxRejected: MaxRejected | null;
 }
 
 export const sync: Spec<SyncBody> = object(fields, {
@@ -136,6 +144,7 @@ export const sync: Spec<SyncBody> = object(fields, {
       message: values.message?.message ?? {},
       partitioner: inner ?? values.partitioner,
       batch: limits,
+      maxRejected: values.max_rejected,
     };
   },
 });

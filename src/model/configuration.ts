@@ -24,6 +24,9 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 /** Where a key goes: as Java has it, as librdkafka's `consistent`, as RudderStack, as librdkafka's `fnv1a`. */
 export type Partitioner = 'murmur2' | 'crc32' | 'fnv1a' | 'fnv1a_librdkafka';
 
+/** All addresses of a name; the first alone; or, for bootstrap, the canonical name of each address. */
+export type ClientDnsLookup = 'use_all_dns_ips' | 'default' | 'resolve_canonical_bootstrap_servers_only';
+
 export interface DestinationConfig {
   readonly name: string;
   readonly enabled: boolean;
@@ -36,9 +39,17 @@ export interface DestinationConfig {
   readonly testTopic: string | null;
   readonly producer: ProducerSettings;
   readonly topics: { readonly create: false | 'broker' };
+  /** Where rejected messages go; absent or null: into the own state. */
+  readonly deadLetters?: { readonly topic: string } | null;
   /** What its syncs take when they say nothing. */
-  readonly defaults: { readonly topic: JsonValue | null };
+  readonly defaults: { readonly topic: JsonValue | null; readonly ordering?: Ordering };
 }
+
+/**
+ * What is promised about the order of a sync's messages: per topic and key; of all messages of a partition; nothing, for
+ * speed.
+ */
+export type Ordering = 'key' | 'preserve' | 'none';
 
 export interface ProducerSettings {
   /** -1 is `all`. */
@@ -54,6 +65,19 @@ export interface ProducerSettings {
   readonly requestTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Each failure in a row to connect to one broker doubles the time for the next, up to this. */
+  readonly connectTimeoutMaxMs: number;
+  /** null: the codec's own. */
+  readonly compressionLevel: number | null;
+  /** Requests under way to one broker; batches of one partition only where order is given up. */
+  readonly maxInFlight: number;
+  /** How often a batch is sent again before its run fails or its sync is parked. */
+  readonly retries: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+  /** How long messages wait for the partitions of their topic before their run fails or their sync is parked. */
+  readonly maxBlockMs: number;
+  readonly clientDnsLookup: ClientDnsLookup;
   /** Facts of a topic older than this are asked for again: how soon added partitions are noticed. */
   readonly metadataMaxAgeMs: number;
 }
@@ -82,6 +106,9 @@ export type FileFormat = 'csv' | 'jsonl' | 'json' | 'parquet';
 export type EventType = 'track' | 'identify' | 'page' | 'screen' | 'group' | 'alias';
 export const eventTypes: readonly EventType[] = ['track', 'identify', 'page', 'screen', 'group', 'alias'];
 
+/** More stops the sync: a part of the records read (once `atLeast` were read), or a number of them. */
+export type MaxRejected = { readonly percent: number; readonly atLeast: number } | { readonly records: number };
+
 export interface SyncConfig {
   readonly name: string;
   readonly enabled: boolean;
@@ -97,7 +124,16 @@ export interface SyncConfig {
   readonly message: MessageConfig;
   readonly partitioner: Partitioner;
   readonly batch: { readonly bytes: number | null; readonly messages: number | null };
+  /** `key` when absent. */
+  readonly ordering?: Ordering;
+  /** What becomes of a message over the limit of its topic or request; `reject` when absent. */
+  readonly oversized?: Oversized;
+  /** Absent or null: any number may be rejected. */
+  readonly maxRejected?: MaxRejected | null;
 }
+
+/** Paths of fields of the value that are cut, in this order, until the message fits. */
+export type Oversized = 'reject' | { readonly truncate: readonly string[] };
 
 export interface FileRead {
   readonly file: string;
