@@ -1,0 +1,116 @@
+/** One connection that many share: dialled again when it is gone, and replaced before its login ends. */
+import type { Clock } from '../../base/clock.ts';
+
+/** What the slot needs of a connection. */
+export interface SharedConnection {
+  readonly usable: boolean;
+  /** How long its login counts, from the login on; null: without end. */
+  readonly sessionLifetimeMs: number | null;
+  /** Resolves when nothing that was asked is unanswered. */
+  whenIdle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Part of its session after which a connection is replaced: what is left must do for a dial on a slow day. */
+const RENEW_AFTER = 0.75;
+/** A request sent at the very end of a session might arrive after it. */
+const USE_UNTIL = 0.97;
+/** Whoever was given the replaced connection a moment ago may still use it. */
+const RETIRED_MS = 30_000;
+
+interface Held<Connection> {
+  readonly connection: Connection;
+  renewAtMs: number;
+  readonly endAtMs: number;
+}
+
+export class ConnectionSlot<Connection extends SharedConnection> {
+  readonly #clock: Clock;
+  #opening: Promise<Held<Connection>> | null = null;
+  #renewing = false;
+  #closed = false;
+  readonly #retired = new Map<Connection, () => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The connection, dialled by one caller for all when there is none that can be used. */
+  async get(dial: () => Promise<Connection>): Promise<Connection> {
+    for (;;) {
+      const opening = this.#opening;
+      const held = await opening?.catch(() => null);
+      if (held && this.#usable(held)) {
+        if (this.#clock.monotonic() >= held.renewAtMs) this.#renew(held, dial);
+        return held.connection;
+      }
+      // Somebody else found it gone first and dials already: two dials would leave one connection that nobody closes.
+      if (this.#opening !== opening) continue;
+      if (held) this.#retire(held);
+      const fresh = this.#dial(dial);
+      this.#opening = fresh;
+      return (await fresh).connection;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [connection, cancel] of this.#retired) {
+      cancel();
+      void connection.close();
+    }
+    this.#retired.clear();
+    const held = await this.#opening?.catch(() => null);
+    await held?.connection.close();
+  }
+
+  #usable({ connection, endAtMs }: Held<Connection>): boolean {
+    return connection.usable && this.#clock.monotonic() < endAtMs;
+  }
+
+  async #dial(dial: () => Promise<Connection>): Promise<Held<Connection>> {
+    // The session begins later than this, so it does not end before we think.
+    const startMs = this.#clock.monotonic();
+    const connection = await dial();
+    const lifetimeMs = connection.sessionLifetimeMs ?? Infinity;
+    return { connection, renewAtMs: startMs + lifetimeMs * RENEW_AFTER, endAtMs: startMs + lifetimeMs * USE_UNTIL };
+  }
+
+  /** The old connection serves until the new one is there; when that fails, until its end, with tries in between. */
+  #renew(old: Held<Connection>, dial: () => Promise<Connection>): void {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    const replaced = this.#opening;
+    void this.#dial(dial)
+      .then((fresh) => {
+        if (this.#closed || this.#opening !== replaced) return fresh.connection.close();
+        this.#opening = Promise.resolve(fresh);
+        this.#retire(old);
+        return undefined;
+      })
+      .catch(() => {
+        const nowMs = this.#clock.monotonic();
+        old.renewAtMs = nowMs + Math.max(50, (old.endAtMs - nowMs) / 4);
+      })
+      .finally(() => {
+        this.#renewing = false;
+      });
+  }
+
+  /** Closed once nothing is under way on it: what is answered late is still answered. */
+  #retire({ connection, endAtMs }: Held<Connection>): void {
+    if (!connection.usable || this.#closed) return void connection.close();
+    const leftMs = Math.min(RETIRED_MS, Math.max(0, endAtMs - this.#clock.monotonic()));
+    const cancel = this.#clock.after(
+      leftMs,
+      () => {
+        void connection.whenIdle().then(() => {
+          this.#retired.delete(connection);
+          return connection.close();
+        });
+      },
+      { unref: true },
+    );
+    this.#retired.set(connection, cancel);
+  }
+}
