@@ -64,8 +64,11 @@ async function staticChecks(): Promise<boolean> {
   return true;
 }
 
+/** `npm run chaos -- F5 "F1 collector"`: the tests whose names begin so; each is a slice of at most ten minutes. */
+const slices = options.chaos ? positionals.filter((name) => /^[FP]\d/.test(name)) : [];
+
 function selected(): string[] {
-  if (positionals.length > 0) return positionals;
+  if (positionals.length > slices.length) return positionals.filter((name) => !slices.includes(name));
   const where = options.chaos ? ['test/chaos/**/*.test.ts'] : ['src/**/*.test.ts', 'test/**/*.test.ts'];
   const isSlow = (file: string): boolean => file.endsWith('.slow.test.ts');
   const wanted = (file: string): boolean => (options.chaos ? true : isSlow(file) === (options.slow ?? false));
@@ -81,8 +84,13 @@ async function runTests(files: readonly string[], bootstrap: string): Promise<nu
     '--test-reporter-destination',
     'stdout',
   ];
-  const environment = { HEADRACE_TEST_KAFKA: bootstrap, ...(options.chaos ? { HEADRACE_CHAOS: 'long' } : {}) };
-  return run(process.execPath, [...runner, ...reporter, ...files], environment, limitMs);
+  const names = slices.map((name) => `--test-name-pattern=/\\b${name}\\b/`);
+  const ledger = process.env['HEADRACE_LEDGER'] ?? join(checkout, 'test', 'ledger');
+  const chaos = { HEADRACE_CHAOS: 'long', HEADRACE_LEDGER: ledger };
+  const environment = { HEADRACE_TEST_KAFKA: bootstrap, ...(options.chaos ? chaos : {}) };
+  const code = await run(process.execPath, [...runner, ...names, ...reporter, ...files], environment, limitMs);
+  if (options.chaos) await run(process.execPath, ['scripts/fault-docs.ts', '--write']);
+  return code;
 }
 
 /** To the runner and all test processes; more and more firmly. */

@@ -1,126 +1,150 @@
 /**
- * The broker killed with -9 and restarted at random moments while 200,000 keyed messages flow: none lost, none doubled,
- * order per key kept (Promises 3 and 5; F5 to F7).
+ * The only broker killed with -9 and restarted at random moments, or frozen, while keyed messages flow: none lost, none
+ * doubled, order per key kept (Promises 3 and 5; F5, F7).
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import type { KafkaNode } from '../../src/local/kafka.ts';
+import { describe, type TestContext } from 'node:test';
+import { AckMeter } from '../support/ack-meter.ts';
+import { chaosCollector } from '../support/chaos-collector.ts';
+import { chaosFiles, factsOf } from '../support/chaos-files.ts';
+import { ClusterFaults } from '../support/cluster-faults.ts';
+import { Faults } from '../support/fault-plan.ts';
+import { faultTest, type FaultRun } from '../support/fault-test.ts';
 import { ownKafka } from '../support/kafka.ts';
-import type { Random } from '../support/random.ts';
-import { amount, flowAndJudge, longChaos, scenario } from '../support/scenario.ts';
+import { random } from '../support/random.ts';
+import { amount, flowAndJudge, longChaos } from '../support/scenario.ts';
+import { until } from '../support/until.ts';
 
-describe('faults of the broker', { timeout: amount(180_000, 3_600_000) }, () => {
-  test('killed with -9 and restarted while 200,000 keyed messages flow', async (t) => {
-    const run = scenario(t, 'broker killed');
+/** In the short form the whole program meets the fault either as a collector or in a run, by the seed. */
+const collectorIsNext = random('broker killed: whom').chance(0.5);
+
+describe('faults of the only broker', () => {
+  const title = 'killed with -9 and restarted while 200,000 keyed messages flow';
+  faultTest({ fault: 'F5', subject: 'delivery', title }, async (t, run) => {
     const kafka = await ownKafka();
-    const messages = amount(200_000, 4_000_000);
-    const faults = brokerFaults(run.random.stream('faults'), messages, amount(3, 100), async (random) => {
-      const broker = random.pick(kafka.nodes);
-      await broker.kill('SIGKILL');
-      await broker.restart();
+    const meter = new AckMeter();
+    const cluster = new ClusterFaults(kafka, meter);
+    const times = amount(3, 25);
+    const messages = amount(200_000, 1_500_000);
+    const faults = new Faults({
+      random: run.random.stream('faults'),
+      times,
+      apart: { from: 1, to: Math.floor((messages * 0.9) / times) },
+      carryOut: () => cluster.killOnly(),
+      meter,
     });
-    const { result } = await flowAndJudge(t, run, {
-      bootstrap: kafka.bootstrap,
-      messages,
-      partitions: [1, 3, 6, 12],
-      // Smaller than a broker would like, so that a kill finds much under way.
-      flow: { producer: { batchMessages: 200, bufferMemoryBytes: 4 * 1024 * 1024 }, onProgress: faults.onProgress },
-    });
-    await faults.over();
-    t.diagnostic(`${faults.carriedOut} kills at ${faults.plan.join(', ')} of ${messages} messages`);
-    assert.equal(result.delivered, messages);
-    assert.equal(faults.carriedOut, faults.plan.length);
+    try {
+      const { result } = await flowAndJudge(t, run, {
+        bootstrap: kafka.bootstrap,
+        messages,
+        partitions: [1, 3, 6, 12],
+        // Smaller than a broker would like, so that a kill finds much under way.
+        flow: {
+          producer: { batchMessages: 200, bufferMemoryBytes: 4 * 1024 * 1024 },
+          meter,
+          onProgress: faults.onProgress,
+        },
+      });
+      assert.equal(result.delivered, messages);
+    } finally {
+      run.noteAll(faults);
+    }
+    // The load may be over before the last kill is told over; a kill is never skipped.
+    assert.ok(faults.carriedOut >= times - 1, `${faults.carriedOut} of ${times}`);
   });
 
-  test('frozen for longer than an answer may take, then thawed: its late answers do no harm', async (t) => {
-    const run = scenario(t, 'broker frozen');
-    const kafka = await ownKafka();
-    const messages = amount(50_000, 1_000_000);
-    const faults = brokerFaults(run.random.stream('faults'), messages, amount(3, 60), async (random) => {
-      await pause(random.pick(kafka.nodes), random.between(1200, 2500));
-    });
-    await flowAndJudge(t, run, {
-      bootstrap: kafka.bootstrap,
-      messages,
-      partitions: [1, 3, 6],
-      flow: {
-        producer: { batchMessages: 200, requestTimeoutMs: 1000, bufferMemoryBytes: 1024 * 1024 },
-        onProgress: faults.onProgress,
-      },
-    });
-    await faults.over();
-    assert.equal(faults.carriedOut, faults.plan.length);
-  });
+  if (longChaos || collectorIsNext)
+    faultTest(
+      { fault: 'F5', subject: 'collector', title: 'killed with -9 while events are posted' },
+      killedUnderEvents,
+    );
+  if (longChaos || !collectorIsNext)
+    faultTest({ fault: 'F5', subject: 'files', title: 'killed with -9 while a file is run' }, killedUnderRun);
 
-  // Three brokers take long to start: only in the long form.
-  const only = longChaos ? {} : { skip: 'only in the long form' };
-  test('one of three brokers killed with -9 at a time, leaders among them', only, async (t) => {
-    const run = scenario(t, 'leader killed');
-    const properties = {
-      'default.replication.factor': '3',
-      'min.insync.replicas': '2',
-      'broker.session.timeout.ms': '3000',
-      'broker.heartbeat.interval.ms': '500',
-    };
-    const kafka = await ownKafka({ brokers: 3, properties });
-    const messages = 400_000;
-    const faults = brokerFaults(run.random.stream('faults'), messages, 20, async (random) => {
-      const broker = random.pick(kafka.nodes);
-      await broker.kill('SIGKILL');
-      await broker.restart();
-    });
-    await flowAndJudge(t, run, {
-      bootstrap: kafka.bootstrap,
-      messages,
-      partitions: [1, 3, 6],
-      replication: 3,
-      flow: {
-        producer: { batchMessages: 200, bufferMemoryBytes: 1024 * 1024 },
-        onProgress: faults.onProgress,
-      },
-    });
-    await faults.over();
-    assert.equal(faults.carriedOut, faults.plan.length);
-  });
+  faultTest(
+    { fault: 'F7', subject: 'delivery', title: 'frozen longer than an answer may take, then thawed' },
+    async (t, run) => {
+      const kafka = await ownKafka();
+      const meter = new AckMeter();
+      const cluster = new ClusterFaults(kafka, meter);
+      const faults = new Faults({
+        random: run.random.stream('faults'),
+        times: amount(3, 20),
+        apart: { from: 1, to: 15_000 },
+        carryOut: (draw) => cluster.freeze(draw, { from: 1200, to: amount(2500, 6000) }),
+        meter,
+      });
+      try {
+        await flowAndJudge(t, run, {
+          bootstrap: kafka.bootstrap,
+          messages: amount(50_000, 400_000),
+          partitions: [1, 3, 6],
+          onTopics: (names) => (cluster.topics = names),
+          // Late answers to requests that were given up do no harm.
+          flow: {
+            producer: { batchMessages: 200, requestTimeoutMs: 1000, bufferMemoryBytes: 1024 * 1024 },
+            meter,
+            onProgress: faults.onProgress,
+          },
+        });
+      } finally {
+        run.noteAll(faults);
+      }
+      assert.ok(faults.carriedOut >= amount(2, 19), `${faults.carriedOut} freezes`);
+    },
+  );
 });
 
-interface BrokerFaults {
-  /** The numbers of settled messages at which a fault begins. */
-  readonly plan: readonly number[];
-  readonly carriedOut: number;
-  readonly onProgress: (settled: number) => void;
-  /** Resolves when the last fault has been undone. */
-  over(): Promise<void>;
+async function killedUnderEvents(t: TestContext, run: FaultRun): Promise<void> {
+  const kafka = await ownKafka();
+  const meter = new AckMeter();
+  const collector = await chaosCollector(t, run, { bootstrap: kafka.bootstrap });
+  const { load } = collector;
+  const faults = new Faults({
+    random: run.random.stream('faults'),
+    times: amount(1, 15),
+    apart: { from: 500, to: 4000 },
+    carryOut: () => new ClusterFaults(kafka, meter).killOnly(),
+    meter,
+  });
+  const server = await collector.start();
+  load.goTo(server.address);
+  await load.run(
+    () => faults.over,
+    (answer) => {
+      if (answer.status === 200) meter.acked(answer.ms);
+      faults.onProgress(load.acknowledged);
+    },
+  );
+  run.noteAll(faults);
+  await faults.done;
+  await collector.settled(server);
+  assert.equal((await server.stop()).code, 0);
+  await collector.judge();
+  t.diagnostic(`answers ${JSON.stringify([...load.statuses])}`);
 }
 
-/** A plan made before the load: `times` faults at random points of its progress, one after the other. */
-function brokerFaults(
-  random: Random,
-  messages: number,
-  times: number,
-  fault: (random: Random) => Promise<void>,
-): BrokerFaults {
-  const share = Math.floor((messages * 0.9) / times);
-  const plan = Array.from({ length: times }, (_, index) => index * share + random.between(1, share));
-  let begun = 0;
-  let carriedOut = 0;
-  let running = Promise.resolve();
-  return {
-    plan,
-    get carriedOut() {
-      return carriedOut;
-    },
-    onProgress(settled) {
-      if (begun >= plan.length || settled < plan[begun]!) return;
-      begun++;
-      running = running.then(() => fault(random)).then(() => void carriedOut++);
-    },
-    over: () => running,
-  };
-}
-
-async function pause(broker: KafkaNode, ms: number): Promise<void> {
-  await broker.kill('SIGSTOP');
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  await broker.kill('SIGCONT');
+async function killedUnderRun(t: TestContext, run: FaultRun): Promise<void> {
+  const kafka = await ownKafka();
+  // Slowed down, so that the run lasts as long as its faults.
+  const destination = { producer: { linger_ms: 50, batch_messages: 100 } };
+  const times = amount(1, 12);
+  const rows = amount(30_000, 300_000);
+  const files = await chaosFiles(t, run, { bootstrap: kafka.bootstrap, rows, destination });
+  const draw = run.random.stream('faults');
+  const child = files.start();
+  for (let kill = 0; kill < times; kill++) {
+    const at = (await files.delivered()) + draw.between(1, Math.floor((rows * 0.8) / times));
+    await until(`${at} delivered`, async () => !child.running || (await files.delivered()) >= at, {
+      deadlineMs: 60_000,
+    });
+    if (!child.running) break;
+    await kafka.nodes[0]!.kill('SIGKILL');
+    await kafka.nodes[0]!.restart();
+    run.carriedOut(1);
+  }
+  const exit = await child.exit;
+  assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
+  assert.equal(factsOf(exit)['delivered'], rows);
+  await files.judge();
 }

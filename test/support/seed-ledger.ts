@@ -88,8 +88,10 @@ export function totals(entries: readonly SeedEntry[]): {
   };
 }
 
-/** The commit of the working tree, with `+` where the product's code differs from it. */
+/** The commit of the working tree, with `+` where the product's code differs from it; HEADRACE_COMMIT in a copy without git. */
 export function commitOfTree(): string {
+  const given = process.env['HEADRACE_COMMIT'];
+  if (given !== undefined && given !== '') return given;
   const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
     const changed = git('status', '--porcelain', '--', 'src', 'package-lock.json') !== '';
