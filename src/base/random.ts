@@ -19,3 +19,8 @@ export function randomHex(count: number): string {
 export function randomId(): string {
   return randomUUID();
 }
+
+/** `0 <= n < 1`, for jitter; not for secrets. */
+export function random(): number {
+  return Math.random();
+}

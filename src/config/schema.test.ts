@@ -56,7 +56,7 @@ test('refuses what the checks refuse', async () => {
     { destination: destinations },
     { destinations: { a: { brokrs: 'x' } } },
     { destinations: { a: { brokers: 'x', producer: { batch_bytes: 1 } } } },
-    { destinations: { a: { brokers: 'x', producer: { linger_ms: '5' } } } },
+    { destinations: { a: { brokers: 'x', producer: { linger_ms: 'five' } } } },
     { destinations: { a: { brokers: 'x', protocol: 'https' } } },
     { destinations: { a: { brokers: 'x', sasl: {} } } },
     { sources: { a: { type: 'postgres' } } },

@@ -3,13 +3,14 @@
  *
  * Handing in is synchronous and cheap; what arrives in one turn of the event loop is sent together.
  */
+import { deliveryBackoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { afterTurn } from '../base/turn.ts';
 import { WITHDRAWN, messageBytes, type Message, type Outcome } from '../model/index.ts';
 import type { Entry, IntakeOptions, Ledger } from './entry.ts';
 import { silentObserver, type DeliveryObserver } from './observer.ts';
 import type { MessageOwner, Sender } from './ports.ts';
-import { TopicLanes } from './topic-lanes.ts';
+import { TopicLanes, type TopicContext } from './topic-lanes.ts';
 
 export interface DeliveryOptions {
   readonly sender: Sender;
@@ -22,6 +23,17 @@ export interface DeliveryOptions {
   readonly batchMessages: number;
   /** Bytes that may wait or be in flight; beyond, `full` is true and sources wait. */
   readonly bufferMemoryBytes: number;
+  /** Batches of one partition under way at once where order is given up; 1 when absent. */
+  readonly maxInFlight?: number;
+  /** Tries of one batch beyond the first, and their time, after which its owners are told to wait for a person. */
+  readonly retries?: number;
+  readonly deliveryTimeoutMs?: number;
+  /** The same for a topic whose partitions are not known. */
+  readonly maxBlockMs?: number;
+  readonly retryBackoffMs?: number;
+  readonly retryBackoffMaxMs?: number;
+  /** P12: how many different topics computed from records may be in use. */
+  readonly maxComputedTopics?: number;
 }
 
 export interface CloseOptions {
@@ -33,6 +45,10 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #topics = new Map<string, TopicLanes>();
   readonly #closing = new AbortController();
+  /** Aborted when nothing more is to wait for company. */
+  readonly #hurry = new AbortController();
+  readonly #computedTopics = new Set<string>();
+  #sequence = 0;
   readonly #ledger: Ledger = { settle: (entry, outcome) => this.#settle(entry, outcome) };
   #bytes = 0;
   #messages = 0;
@@ -66,10 +82,15 @@ export class Delivery {
    * Messages of one topic and key keep the order in which they are handed in (Promise 3).
    */
   accept(message: Message, owner: MessageOwner, index: number, options: IntakeOptions): void {
-    const entry: Entry = { message, owner, index, bytes: messageBytes(message), options };
+    const entry: Entry = { message, owner, index, bytes: messageBytes(message), options, sequence: this.#sequence++ };
     this.#bytes += entry.bytes;
     this.#messages++;
-    this.#topic(message.topic).accept(entry);
+    const topic = this.#topics.get(message.topic) ?? this.#openTopic(message.topic, options.computedTopic);
+    if (topic === null) {
+      this.#settle(entry, this.#tooManyTopics(message.topic));
+      return;
+    }
+    topic.accept(entry);
     this.#planPump();
   }
 
@@ -99,6 +120,7 @@ export class Delivery {
    * outcome: those in a send whose answer never came.
    */
   async close(graceMs: number, { troubledGraceMs = graceMs, answerMs = 0 }: CloseOptions = {}): Promise<number> {
+    this.#hurry.abort();
     const done = new AbortController();
     void this.whenIdle().then(() => done.abort());
     await this.#waitFor(done.signal, () => (this.#troubled > 0 ? troubledGraceMs : graceMs));
@@ -122,26 +144,54 @@ export class Delivery {
     }
   }
 
-  #topic(name: string): TopicLanes {
-    let topic = this.#topics.get(name);
-    if (topic === undefined) {
-      const { sender, clock, lingerMs, metadataMaxAgeMs, batchMessages, batchBytes, observer } = this.#options;
-      const troubled = (change: 1 | -1): void => void (this.#troubled += change);
-      const context = {
-        sender,
-        troubled,
-        clock,
-        lingerMs,
-        metadataMaxAgeMs,
-        batchMessages,
-        ledger: this.#ledger,
-        observer: observer ?? silentObserver,
-        closing: this.#closing.signal,
-      };
-      topic = new TopicLanes(name, context, batchBytes);
-      this.#topics.set(name, topic);
+  /** Null when there are too many already: a mapping that makes a topic of every record must not fill the cluster. */
+  #openTopic(name: string, computed: boolean): TopicLanes | null {
+    if (computed) {
+      if (this.#computedTopics.size >= (this.#options.maxComputedTopics ?? Infinity)) return null;
+      this.#computedTopics.add(name);
     }
+    const topic = new TopicLanes(name, this.#topicContext(), this.#options.batchBytes);
+    this.#topics.set(name, topic);
     return topic;
+  }
+
+  #topicContext(): TopicContext {
+    const options = this.#options;
+    return {
+      sender: options.sender,
+      clock: options.clock,
+      lingerMs: options.lingerMs,
+      metadataMaxAgeMs: options.metadataMaxAgeMs,
+      batchMessages: options.batchMessages,
+      maxInFlight: options.maxInFlight ?? 1,
+      patience: {
+        retries: options.retries ?? Infinity,
+        deliveryTimeoutMs: options.deliveryTimeoutMs ?? Infinity,
+        maxBlockMs: options.maxBlockMs ?? Infinity,
+      },
+      backoff: {
+        firstMs: options.retryBackoffMs ?? deliveryBackoff.firstMs,
+        maxMs: options.retryBackoffMaxMs ?? deliveryBackoff.maxMs,
+      },
+      ledger: this.#ledger,
+      observer: options.observer ?? silentObserver,
+      troubled: (change) => void (this.#troubled += change),
+      closing: this.#closing.signal,
+      hurry: this.#hurry.signal,
+      unused: (topic) => this.#forget(topic),
+    };
+  }
+
+  /** P12: names that turn out to be missing take no room. */
+  #forget(topic: TopicLanes): void {
+    if (this.#topics.get(topic.name) !== topic || !topic.idle) return;
+    this.#topics.delete(topic.name);
+    this.#computedTopics.delete(topic.name);
+  }
+
+  #tooManyTopics(topic: string): Outcome {
+    const reason = `topic ${topic}: ${this.#computedTopics.size} topics computed from records are in use already (topics.max_computed)`;
+    return { state: 'rejected', code: 'too_many_topics', reason };
   }
 
   #planPump(): void {

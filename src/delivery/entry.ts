@@ -1,5 +1,5 @@
 /** A message on its way, with who waits for its outcome. */
-import { backoffMs, deliveryBackoff, refusedMs } from '../base/backoff.ts';
+import { backoffMs, refusedMs, type Backoff } from '../base/backoff.ts';
 import type { Held, Message, Ordering, Outcome } from '../model/index.ts';
 import type { AssignPartition, MessageOwner } from './ports.ts';
 
@@ -37,12 +37,23 @@ export interface Entry {
 
 /** A topic that is missing or has no sound name: where the record chose it, the record is at fault. */
 export function faultOfComputedTopic({ code }: Held): boolean {
-  return code === 'topic_missing' || code === 'topic_invalid';
+  return code === 'topic_missing' || code === 'topic_invalid' || code === 'topic_refused';
 }
 
 /** How long to wait before what is held up is tried again; `attempt` 1 is the first time. */
-export function heldMs(held: Held, attempt: number): number {
-  return held.action === 'stop' ? refusedMs() : backoffMs(deliveryBackoff, attempt);
+export function heldMs(held: Held, attempt: number, backoff: Backoff): number {
+  return held.action === 'stop' ? refusedMs() : backoffMs(backoff, attempt);
+}
+
+/** What was to pass by itself and has not: it is tried on, and its owners are told that a person is to look. */
+export function parked(held: Held, within: string): Held {
+  return {
+    ...held,
+    action: 'park',
+    code: 'delivery_timeout',
+    reason: `not delivered ${within}: ${held.reason}`,
+    remedy: held.remedy === '' ? 'Check that the brokers run and can be reached.' : held.remedy,
+  };
 }
 
 /** Told about everything that leaves delivery, exactly once per entry. */

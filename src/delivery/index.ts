@@ -1,6 +1,6 @@
 /** Promises about messages: order per key, bounded in flight, retry, one outcome each. */
 export { Delivery, type DeliveryOptions } from './delivery.ts';
-export { placeOf } from './place.ts';
+export { fitting, placeOf } from './place.ts';
 export { SafePosition } from './checkpoints/safe-position.ts';
-export type { IntakeOptions } from './entry.ts';
+export type { IntakeOptions, Shrink } from './entry.ts';
 export type { DeliveryObserver } from './observer.ts';

@@ -28,6 +28,27 @@ export interface TopicFacts {
   readonly partitions: number;
   /** The topic's `max.message.bytes` as far as known. */
   readonly maxMessageBytes: number | null;
+  /** What one message may weigh there; absent: nothing is known, and the broker's answer decides. */
+  readonly sizes?: MessageSizes;
+  /** The topic is not there yet: how it will be once the first message goes to it. */
+  readonly planned?: boolean;
+}
+
+/** Judges the size of single messages as the sender and the brokers do. */
+export interface MessageSizes {
+  /** A message whose batch has no more bytes than this, uncompressed, fits for certain. */
+  readonly safeBytes: number;
+  /** What is exceeded, or null when it fits. */
+  excess(message: Message): Excess | null;
+  /** Bytes of the message as a batch of its own, uncompressed. */
+  plainBytes(message: Message): number;
+}
+
+export interface Excess {
+  readonly bytes: number;
+  readonly limitBytes: number;
+  /** In a sentence: which limit it is, and whose. */
+  readonly limit: string;
 }
 
 export interface TopicProblem {
@@ -36,8 +57,11 @@ export interface TopicProblem {
 
 /** One connection to one cluster, as delivery sees it. */
 export interface Sender {
-  /** Facts of a topic, from cache when fresh; a problem when it is missing or refused; throws never. */
-  topic(name: string, refresh: boolean): Promise<TopicFacts | TopicProblem>;
+  /**
+   * Facts of a topic, from cache when fresh; a problem when it is missing or refused; throws never. To `send` to a missing
+   * topic makes it where the destination says so; to `look` makes nothing.
+   */
+  topic(name: string, refresh: boolean, purpose?: 'send' | 'look'): Promise<TopicFacts | TopicProblem>;
   /**
    * Sends one batch once. `channel` is the lane's own memory of its producer identity and sequence; sending the same
    * batch again with the same channel sends the same sequence numbers.

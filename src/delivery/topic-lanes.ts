@@ -1,16 +1,23 @@
 /** The lanes of one topic: as many as it has partitions now. Messages wait here while the partitions are not known. */
 import type { Held } from '../model/index.ts';
-import { faultOfComputedTopic, heldMs, Holds, type Entry } from './entry.ts';
+import { faultOfComputedTopic, heldMs, Holds, parked, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
-import { placeOf } from './place.ts';
+import { fitting, placeOf } from './place.ts';
 import type { MessageOwner, TopicFacts } from './ports.ts';
 
 /** A topic just created is not known everywhere at once: this long a missing one is asked for again. */
 const MISSING_AFTER_MS = 2_000;
 
 /** What all lanes of a destination share. */
-export type TopicContext = Omit<LaneContext, 'batchBytes' | 'gone' | 'giveBack'>;
+export type TopicContext = Omit<LaneContext, 'batchBytes' | 'gone' | 'giveBack'> & {
+  /** How often the number of partitions is looked at. */
+  readonly metadataMaxAgeMs: number;
+  /** Lanes beside one another for the messages of a partition whose order is given up. */
+  readonly maxInFlight: number;
+  /** The topic is missing, and nothing waits for it any more. */
+  readonly unused: (topic: TopicLanes) => void;
+};
 
 const anyOwner = (): boolean => true;
 
@@ -20,6 +27,8 @@ export class TopicLanes {
   readonly #batchBytes: number;
   /** By partition; a lane is made when its first message comes. */
   readonly #lanes = new Map<number, Lane>();
+  /** By partition, of messages without order: they share one queue, and each has an identity of its own. */
+  readonly #loose = new Map<number, readonly Lane[]>();
   readonly #waiting = new EntryQueue();
   #facts: TopicFacts | null = null;
   #turn = 0;
@@ -51,7 +60,7 @@ export class TopicLanes {
   /** Sends what waits in every lane; looks for partitions when it is time. */
   pump(): void {
     if (this.#facts === null || this.#context.clock.monotonic() >= this.#lookAtMs) this.#resolve();
-    for (const lane of this.#lanes.values()) lane.pump();
+    this.#pumpLanes();
     if (this.#held?.action === 'stop') this.#holds.tell([...this.#waiting], this.#held);
   }
 
@@ -68,27 +77,58 @@ export class TopicLanes {
   }
 
   #place(entry: Entry, facts: TopicFacts): void {
-    const place = placeOf(entry.message, facts, entry.options.assign, this.#nextTurn);
-    if (typeof place === 'number') this.#lane(place).push(entry);
-    else this.#context.ledger.settle(entry, place);
+    const { options } = entry;
+    const message = fitting(entry.message, facts, options.shrink, entry.bytes);
+    if ('state' in message) {
+      this.#context.ledger.settle(entry, message);
+      return;
+    }
+    const place = placeOf(message, facts, options.assign, this.#nextTurn);
+    if (typeof place !== 'number') {
+      this.#context.ledger.settle(entry, place);
+      return;
+    }
+    const lane = options.ordering === 'none' ? this.#looseLanes(place)[0]! : this.#lane(place);
+    lane.push(message === entry.message ? entry : { ...entry, message });
   }
 
   #lane(partition: number): Lane {
     let lane = this.#lanes.get(partition);
     if (lane === undefined) {
-      lane = new Lane(this.name, partition, {
-        ...this.#context,
-        batchBytes: () => this.#limitBytes(),
-        gone: (which) => this.#gone(which),
-        giveBack: (entries) => this.#placeAnew(entries),
-      });
+      lane = new Lane(this.name, partition, this.#laneContext());
       this.#lanes.set(partition, lane);
     }
     return lane;
   }
 
+  /** Beside the lane of those that keep their order: neither holds the other up. */
+  #looseLanes(partition: number): readonly Lane[] {
+    let lanes = this.#loose.get(partition);
+    if (lanes === undefined) {
+      const queue = new EntryQueue();
+      const context = this.#laneContext();
+      lanes = Array.from({ length: this.#context.maxInFlight }, () => new Lane(this.name, partition, context, queue));
+      this.#loose.set(partition, lanes);
+    }
+    return lanes;
+  }
+
+  #laneContext(): LaneContext {
+    return {
+      ...this.#context,
+      batchBytes: () => this.#limitBytes(),
+      gone: (which) => this.#gone(which),
+      giveBack: (entries) => this.#placeAnew(entries),
+    };
+  }
+
   #all(): Lane[] {
-    return [...this.#lanes.values()];
+    return [...this.#lanes.values(), ...[...this.#loose.values()].flat()];
+  }
+
+  #pumpLanes(): void {
+    for (const lane of this.#lanes.values()) lane.pump();
+    if (this.#loose.size > 0) for (const lanes of this.#loose.values()) for (const lane of lanes) lane.pump();
   }
 
   async #gone(partition: number): Promise<boolean> {
@@ -101,12 +141,12 @@ export class TopicLanes {
   /** P9: the topic was made anew with fewer partitions; what went to one of the others starts anew in it. */
   #placeAnew(entries: readonly Entry[]): void {
     for (const entry of entries) this.accept(entry);
-    for (const lane of this.#lanes.values()) lane.pump();
+    this.#pumpLanes();
   }
 
   #limitBytes(): number {
-    const limit = this.#facts?.maxMessageBytes;
-    return limit == null ? this.#batchBytes : Math.min(this.#batchBytes, limit);
+    const { sizes, maxMessageBytes } = this.#facts ?? {};
+    return Math.min(this.#batchBytes, maxMessageBytes ?? Infinity, sizes?.safeBytes ?? Infinity);
   }
 
   #resolve(): void {
@@ -129,16 +169,20 @@ export class TopicLanes {
       troubled(1);
       for (let attempt = 1; !('partitions' in facts) && !closing.aborted; attempt++) {
         const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
-        this.#missing(facts.held, lasting);
+        const held = this.#patient(facts.held, clock.monotonic() - startedMs);
+        this.#missing(held, lasting);
         if (lasting && this.#waiting.length === 0) break;
-        this.#held = facts.held;
-        await clock.sleep(heldMs(facts.held, attempt), closing);
+        this.#held = held;
+        await clock.sleep(heldMs(facts.held, attempt, this.#context.backoff), closing);
         facts = await sender.topic(this.name, true);
       }
       troubled(-1);
       this.#held = null;
     }
-    if (!('partitions' in facts)) return;
+    if (!('partitions' in facts)) {
+      this.#context.unused(this);
+      return;
+    }
     this.#facts = facts;
     this.#holds.clear(() => [...this.#waiting]);
     this.#placeWaiting(facts);
@@ -146,7 +190,14 @@ export class TopicLanes {
 
   #missing(held: Held, lasting: boolean): void {
     if (lasting && faultOfComputedTopic(held)) this.#rejectComputed(held);
-    if (lasting || held.action === 'stop') this.#holds.tell([...this.#waiting], held);
+    if (lasting || held.action !== 'wait') this.#holds.tell([...this.#waiting], held);
+  }
+
+  /** What lasts longer than `max_block_ms` waits for a person, whatever it is. */
+  #patient(held: Held, waitedMs: number): Held {
+    const { maxBlockMs, deliveryTimeoutMs } = this.#context.patience;
+    const limitMs = Math.min(maxBlockMs, deliveryTimeoutMs);
+    return held.action !== 'wait' || waitedMs < limitMs ? held : parked(held, `within ${limitMs} ms`);
   }
 
   /**
@@ -165,6 +216,8 @@ export class TopicLanes {
     this.#facts = facts;
     this.#resolving = false;
     const moved = this.#all().flatMap((lane) => lane.takeBack(anyOwner));
+    // In the order in which they were handed in, whichever lane they come from.
+    moved.sort((a, b) => a.sequence - b.sequence);
     for (const entry of moved) this.#place(entry, facts);
     this.#placeWaiting(facts);
   }
@@ -172,7 +225,7 @@ export class TopicLanes {
   #placeWaiting(facts: TopicFacts): void {
     this.#resolving = false;
     for (const entry of this.#waiting.remove(anyOwner)) this.#place(entry, facts);
-    for (const lane of this.#lanes.values()) lane.pump();
+    this.#pumpLanes();
   }
 
   #rejectComputed({ code, reason }: Held): void {

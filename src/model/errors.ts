@@ -71,6 +71,12 @@ const registry = {
     actor: 'user',
     retry: true,
   },
+  topic_refused: { meaning: 'The topic could not be created as it was asked for.', actor: 'operator', retry: true },
+  too_many_topics: {
+    meaning: 'More topics were computed from records than the destination allows (`topics.max_computed`).',
+    actor: 'user',
+    retry: false,
+  },
   topic_not_authorized: { meaning: 'The credentials may not write to the topic.', actor: 'operator', retry: true },
   cluster_not_authorized: {
     meaning: 'The credentials may not do this on the cluster.',

@@ -92,6 +92,12 @@ export class Destinations {
       batchBytes: producer.batchBytes,
       batchMessages: producer.batchMessages,
       bufferMemoryBytes: producer.bufferMemoryBytes,
+      maxInFlight: producer.maxInFlight,
+      retries: producer.retries,
+      deliveryTimeoutMs: producer.deliveryTimeoutMs,
+      maxBlockMs: producer.maxBlockMs,
+      retryBackoffMs: producer.retryBackoffMs,
+      retryBackoffMaxMs: producer.retryBackoffMaxMs,
     });
     const predecessor = this.#retiring.get(config.name) ?? null;
     const open = { config, delivery, sender, predecessor };

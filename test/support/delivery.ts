@@ -17,6 +17,14 @@ export const producerDefaults: ProducerSettings = {
   requestTimeoutMs: 5_000,
   deliveryTimeoutMs: 120_000,
   connectTimeoutMs: 5_000,
+  connectTimeoutMaxMs: 10_000,
+  compressionLevel: null,
+  maxInFlight: 5,
+  retries: 2_147_483_647,
+  retryBackoffMs: 50,
+  retryBackoffMaxMs: 1_000,
+  maxBlockMs: 60_000,
+  clientDnsLookup: 'use_all_dns_ips',
   metadataMaxAgeMs: 30_000,
 };
 
@@ -43,8 +51,9 @@ export function deliveryTo(
   bootstrap: string,
   producer: Partial<ProducerSettings> = {},
   observer?: DeliveryObserver,
+  login: Partial<Pick<DestinationConfig, 'protocol' | 'tls' | 'sasl'>> = {},
 ): Delivery {
-  const destination = destinationAt(bootstrap, producer);
+  const destination = { ...destinationAt(bootstrap, producer), ...login };
   const sender = createSender(destination, systemClock);
   return new Delivery({
     sender,

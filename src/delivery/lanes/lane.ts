@@ -9,8 +9,9 @@
  * A batch is never changed while its outcome is unknown: the broker would take the changed one for a duplicate and drop it.
  */
 import type { Clock } from '../../base/clock.ts';
-import { DELIVERED, type Held, type Rejection } from '../../model/index.ts';
-import { faultOfComputedTopic, heldMs, Holds, type Entry, type Ledger } from '../entry.ts';
+import type { Backoff } from '../../base/backoff.ts';
+import { DELIVERED, messageBytes, type Held, type Rejection } from '../../model/index.ts';
+import { faultOfComputedTopic, heldMs, Holds, parked, type Entry, type Ledger } from '../entry.ts';
 import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
@@ -24,8 +25,9 @@ export interface LaneContext {
   readonly ledger: Ledger;
   readonly observer: DeliveryObserver;
   readonly lingerMs: number;
-  /** How often the number of partitions is looked at. */
-  readonly metadataMaxAgeMs: number;
+  /** What is tried longer or more often than this waits for a person; it is tried on all the same. */
+  readonly patience: { readonly retries: number; readonly deliveryTimeoutMs: number; readonly maxBlockMs: number };
+  readonly backoff: Backoff;
   readonly batchMessages: number;
   /** Bytes of a batch: the setting, or the topic's own limit where that is less. */
   batchBytes(): number;
@@ -37,13 +39,18 @@ export interface LaneContext {
   readonly troubled: (change: 1 | -1) => void;
   /** Aborted when the destination is closed for good. */
   readonly closing: AbortSignal;
+  /** Aborted when nothing is to wait for company any more. */
+  readonly hurry: AbortSignal;
 }
 
 export class Lane {
   readonly topic: string;
   readonly partition: number;
   readonly #context: LaneContext;
-  readonly #queue = new EntryQueue();
+  readonly #queue: EntryQueue;
+  /** When what waits began to wait, and what ends the wait early. Only with a linger. */
+  #waitingSinceMs = 0;
+  #lingering: AbortController | null = null;
   #channel: LaneChannel;
   #inFlight: readonly Entry[] = [];
   #busy = false;
@@ -52,7 +59,9 @@ export class Lane {
   #held: Held | null = null;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(topic: string, partition: number, context: LaneContext) {
+  /** With a queue that is shared with other lanes of the partition, their messages have no order. */
+  constructor(topic: string, partition: number, context: LaneContext, queue: EntryQueue = new EntryQueue()) {
+    this.#queue = queue;
     this.topic = topic;
     this.partition = partition;
     this.#context = context;
@@ -65,12 +74,19 @@ export class Lane {
 
   /** Queues only; `pump` sends. */
   push(entry: Entry): void {
+    const { lingerMs, clock } = this.#context;
+    if (lingerMs > 0 && this.#queue.length === 0) this.#waitingSinceMs = clock.monotonic();
     this.#queue.push(entry);
+    if (this.#lingering !== null && this.#fills()) this.#lingering.abort();
   }
 
   /** Sends what waits unless a batch is in flight already. */
   pump(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0) {
+      // Another lane has taken what waited in the queue they share.
+      if (!this.#busy) this.#tellIdle();
+      return;
+    }
     if (this.#busy) {
       // Refused, and not tried again for a while: who comes now need not wait for that to learn why.
       if (this.#held?.action === 'stop') this.#holds.tell([...this.#queue], this.#held);
@@ -94,14 +110,38 @@ export class Lane {
   async #run(): Promise<void> {
     const { clock, closing, lingerMs, batchMessages } = this.#context;
     while (this.#queue.length > 0 && !closing.aborted) {
-      if (lingerMs > 0 && this.#queue.length < batchMessages) await clock.sleep(lingerMs, closing);
+      if (lingerMs > 0) await this.#linger();
       const entries = this.#queue.cut(batchMessages, this.#context.batchBytes());
+      if (lingerMs > 0) this.#waitingSinceMs = clock.monotonic();
       if (entries.length > 0) await this.#deliver(entries);
     }
     this.#busy = false;
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#idleWaiters.length === 0) return;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  /** Until the oldest message has waited long enough, or a batch is full. */
+  async #linger(): Promise<void> {
+    const { clock, hurry, lingerMs } = this.#context;
+    const leftMs = this.#waitingSinceMs + lingerMs - clock.monotonic();
+    if (leftMs <= 0 || hurry.aborted || this.#fills()) return;
+    this.#lingering = new AbortController();
+    await clock.sleep(leftMs, AbortSignal.any([hurry, this.#lingering.signal]));
+    this.#lingering = null;
+  }
+
+  #fills(): boolean {
+    const first = this.#queue.first();
+    if (first === undefined) return false;
+    const messages = Math.min(this.#context.batchMessages, first.options.batchMessages);
+    const bytes = Math.min(this.#context.batchBytes(), first.options.batchBytes);
+    return this.#queue.length >= messages || this.#queue.bytes >= bytes;
   }
 
   /** Returns when every entry is settled, or when the destination closes. */
@@ -126,20 +166,26 @@ export class Lane {
 
   /** The same batch again and again; null when the destination closes first. */
   async #sendUntilKnown(batch: LaneBatch, entries: readonly Entry[]): Promise<KnownResult | null> {
-    const { clock, closing, troubled } = this.#context;
-    let known = await this.#attempt(batch, entries, 1);
+    const { clock, closing, troubled, backoff } = this.#context;
+    const startedMs = clock.monotonic();
+    let known = await this.#attempt(batch, entries, 1, startedMs);
     if (known !== null) return known;
     troubled(1);
     for (let attempt = 1; known === null && !closing.aborted; attempt++) {
-      await clock.sleep(heldMs(this.#held!, attempt), closing);
-      if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1);
+      await clock.sleep(heldMs(this.#held!, attempt, backoff), closing);
+      if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1, startedMs);
     }
     troubled(-1);
     return known;
   }
 
   /** One attempt; null while the outcome is not known. */
-  async #attempt(batch: LaneBatch, entries: readonly Entry[], attempt: number): Promise<KnownResult | null> {
+  async #attempt(
+    batch: LaneBatch,
+    entries: readonly Entry[],
+    attempt: number,
+    sinceMs: number,
+  ): Promise<KnownResult | null> {
     const { sender, clock, observer } = this.#context;
     const startedMs = clock.monotonic();
     const result = await sender.send(batch, this.#channel);
@@ -149,7 +195,7 @@ export class Lane {
       this.#holds.clear(() => this.#present());
       return result;
     }
-    const held = heldOf(result, this.topic);
+    const held = this.#patient(heldOf(result, this.topic), attempt, clock.monotonic() - sinceMs);
     this.#held = held;
     // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
     const lasting = attempt >= LASTING_AFTER_ATTEMPTS;
@@ -159,8 +205,19 @@ export class Lane {
       if (indexes.length > 0) return { state: 'rejected', code: held.code, reason: held.reason, indexes };
     }
     if (held.code === 'topic_missing' && (await this.#context.gone(this.partition))) return { state: 'gone' };
-    if (lasting || held.action === 'stop') this.#holds.tell(this.#present(), held);
+    if (lasting || held.action === 'stop' || held.code === 'delivery_timeout') this.#holds.tell(this.#present(), held);
     return null;
+  }
+
+  /**
+   * Promise 3, Promise 4: a try that lasts too long ends for who waits for it, never for the message: whether it is
+   * written is not known, so nothing newer may go before it.
+   */
+  #patient(held: Held, attempt: number, triedMs: number): Held {
+    const { retries, deliveryTimeoutMs } = this.#context.patience;
+    if (held.action !== 'wait') return held;
+    if (triedMs >= deliveryTimeoutMs) return parked(held, `within ${deliveryTimeoutMs} ms`);
+    return attempt > retries ? parked(held, `in ${attempt} attempts`) : held;
   }
 
   #present(): readonly Entry[] {
@@ -171,7 +228,9 @@ export class Lane {
   async #isolate(entries: readonly Entry[], result: Extract<KnownResult, { state: 'rejected' }>): Promise<void> {
     const outcome: Rejection = { state: 'rejected', code: result.code, reason: result.reason };
     if (entries.length === 1) {
-      this.#context.ledger.settle(entries[0]!, outcome);
+      const smaller = smallerEntry(entries[0]!, result);
+      if (smaller === null) this.#context.ledger.settle(entries[0]!, outcome);
+      else await this.#deliver([smaller]);
       return;
     }
     const poison = new Set(result.indexes ?? []);
@@ -188,6 +247,15 @@ export class Lane {
     }
     if (rest.length > 0) await this.#deliver(rest);
   }
+}
+
+/** The broker's limit is lower than was known: half as long, and half again, until it fits or nothing can be cut. */
+function smallerEntry(entry: Entry, { code }: Extract<KnownResult, { state: 'rejected' }>): Entry | null {
+  const { message, options } = entry;
+  if (code !== 'too_large' || options.shrink === undefined) return null;
+  const targetBytes = messageBytes(message) >> 1;
+  const smaller = options.shrink(message, (candidate) => messageBytes(candidate) - targetBytes);
+  return smaller === null ? null : { ...entry, message: smaller };
 }
 
 /** About 1.5 seconds of attempts. */

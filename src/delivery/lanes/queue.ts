@@ -7,6 +7,8 @@ const COMPACT_AT = 4096;
 export class EntryQueue {
   #entries: (Entry | undefined)[] = [];
   #head = 0;
+  /** Of all entries that wait. */
+  bytes = 0;
 
   get length(): number {
     return this.#entries.length - this.#head;
@@ -14,6 +16,7 @@ export class EntryQueue {
 
   push(entry: Entry): void {
     this.#entries.push(entry);
+    this.bytes += entry.bytes;
   }
 
   first(): Entry | undefined {
@@ -35,6 +38,7 @@ export class EntryQueue {
       batch.push(entry);
       bytes += entry.bytes;
     }
+    this.bytes -= bytes;
     this.#compact();
     return batch;
   }
@@ -45,8 +49,10 @@ export class EntryQueue {
     const kept: Entry[] = [];
     for (let i = this.#head; i < this.#entries.length; i++) {
       const entry = this.#entries[i]!;
-      if (matches(entry.owner)) removed.push(entry);
-      else kept.push(entry);
+      if (matches(entry.owner)) {
+        removed.push(entry);
+        this.bytes -= entry.bytes;
+      } else kept.push(entry);
     }
     this.#entries = kept;
     this.#head = 0;

@@ -64,6 +64,9 @@ class KafkaSender implements Sender {
         brokers: destination.brokers,
         clientId: destination.clientId,
         connectTimeoutMs: producer.connectTimeoutMs,
+        connectTimeoutMaxMs: producer.connectTimeoutMaxMs,
+        clientDnsLookup: producer.clientDnsLookup,
+        maxInFlight: producer.maxInFlight,
         requestTimeoutMs: producer.requestTimeoutMs,
         createTopics: destination.topics.create === 'broker',
         security: createSecurity(destination, clock),
@@ -117,7 +120,7 @@ class KafkaSender implements Sender {
 
   /** Encodes once per batch and identity: what is sent again is the same bytes. */
   async #encode(channel: Channel, batch: LaneBatch): Promise<void> {
-    const { idempotence, compression } = this.#destination.producer;
+    const { idempotence, compression, compressionLevel } = this.#destination.producer;
     const count = batch.messages.length;
     // P20: a sequence ends at 2^31; a fresh identity begins again at 0.
     if (channel.nextSequence + count > LAST_SEQUENCE) channel.identity = null;
@@ -133,7 +136,7 @@ class KafkaSender implements Sender {
     channel.records =
       compression === 'none'
         ? encodePlainBatch(batch.messages, stamp)
-        : await encodeRecordBatch(batch.messages, stamp, compression);
+        : await encodeRecordBatch(batch.messages, stamp, compression, compressionLevel);
   }
 
   async #leader(topic: string, partition: number): Promise<number | Verdict> {

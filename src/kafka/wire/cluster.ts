@@ -1,7 +1,10 @@
 /** One cluster as we know it: bootstrap, brokers, topics and their leaders, one connection per broker. */
 import { metadataV1, metadataV4, metadataV5, metadataV8, metadataV9, metadataV12 } from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
-import type { BrokerAddress } from '../../model/index.ts';
+import { random } from '../../base/random.ts';
+import type { BrokerAddress, ClientDnsLookup } from '../../model/index.ts';
+import { SetupTimeouts, bootstrapBrokers, systemResolver, targetsOf, type Resolver } from './addresses.ts';
+import { ConnectionSlot } from './connection-slot.ts';
 import { BrokerConnection, type ApiModule, type ConnectionSettings } from './connection.ts';
 
 export interface TopicMetadata {
@@ -46,32 +49,14 @@ const modules = [
 
 export interface ClusterSettings extends ConnectionSettings {
   readonly brokers: readonly BrokerAddress[];
-  /** Whether asking for a missing topic lets the cluster create it. */
+  /** Whether asking for a missing topic, to send to it, lets the cluster create it. */
   readonly createTopics: boolean;
-}
-
-/** One connection that many share: dialled again when it is gone, by one caller for all. */
-class ConnectionSlot {
-  #opening: Promise<BrokerConnection> | null = null;
-
-  async get(dial: () => Promise<BrokerConnection>): Promise<BrokerConnection> {
-    for (;;) {
-      const opening = this.#opening;
-      const current = await opening?.catch(() => null);
-      if (current?.usable === true) return current;
-      // Somebody else found it gone first and dials already: two dials would leave one connection that nobody closes.
-      if (this.#opening !== opening) continue;
-      void current?.close();
-      const fresh = dial();
-      this.#opening = fresh;
-      return fresh;
-    }
-  }
-
-  async close(): Promise<void> {
-    const current = await this.#opening?.catch(() => null);
-    await current?.close();
-  }
+  /** How far the time to connect grows with failures in a row; absent: it does not. */
+  readonly connectTimeoutMaxMs?: number;
+  /** `use_all_dns_ips` when absent. */
+  readonly clientDnsLookup?: ClientDnsLookup;
+  /** The system's when absent. */
+  readonly resolver?: Resolver;
 }
 
 export class Cluster {
@@ -79,15 +64,22 @@ export class Cluster {
   readonly #clock: Clock;
   readonly #topics = new Map<string, TopicMetadata>();
   #brokers = new Map<number, BrokerAddress>();
-  readonly #control = new ConnectionSlot();
-  readonly #nodes = new Map<number, { readonly address: BrokerAddress; readonly slot: ConnectionSlot }>();
+  readonly #control: ConnectionSlot<BrokerConnection>;
+  readonly #nodes = new Map<
+    number,
+    { readonly address: BrokerAddress; readonly slot: ConnectionSlot<BrokerConnection> }
+  >();
   readonly #asking = new Map<string, Promise<TopicMetadata>>();
+  readonly #timeouts: SetupTimeouts;
   #turn = 0;
   #closed = false;
 
   constructor(settings: ClusterSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#control = new ConnectionSlot(clock);
+    const { connectTimeoutMs, connectTimeoutMaxMs = connectTimeoutMs } = settings;
+    this.#timeouts = new SetupTimeouts(connectTimeoutMs, connectTimeoutMaxMs, random);
   }
 
   /** Brokers as the cluster advertises them; empty before the first metadata. */
@@ -95,17 +87,20 @@ export class Cluster {
     return this.#brokers;
   }
 
-  /** A topic from the cache unless older than `maxAgeMs`. One question at a time per topic. Throws when no broker answers. */
-  async topic(name: string, maxAgeMs: number): Promise<TopicMetadata> {
+  /**
+   * A topic from the cache unless older than `maxAgeMs`. One question at a time per topic. Who only looks never makes the
+   * cluster create it. Throws when no broker answers.
+   */
+  async topic(name: string, maxAgeMs: number, purpose: 'send' | 'look' = 'send'): Promise<TopicMetadata> {
     const known = this.#topics.get(name);
-    if (known !== undefined && known.errorCode === 0 && this.#clock.monotonic() - known.readAtMs < maxAgeMs)
-      return known;
-    const asked = this.#asking.get(name);
+    if (known !== undefined && this.#clock.monotonic() - known.readAtMs < maxAgeMs) return known;
+    const key = `${purpose} ${name}`;
+    const asked = this.#asking.get(key);
     if (asked !== undefined) return asked;
-    const question = this.#read([name])
+    const question = this.#read([name], purpose === 'send' && this.#settings.createTopics)
       .then((topics) => topics[0]!)
-      .finally(() => this.#asking.delete(name));
-    this.#asking.set(name, question);
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, question);
     return question;
   }
 
@@ -120,7 +115,7 @@ export class Cluster {
 
   /** All topics the credentials may see. */
   allTopics(): Promise<TopicMetadata[]> {
-    return this.#read(null);
+    return this.#read(null, false);
   }
 
   /** The connection to one broker for produce and fetch. Throws when it cannot be reached. */
@@ -130,7 +125,7 @@ export class Cluster {
     let slot = this.#nodes.get(id);
     if (slot === undefined || !sameAddress(slot.address, address)) {
       void slot?.slot.close();
-      slot = { address, slot: new ConnectionSlot() };
+      slot = { address, slot: new ConnectionSlot(this.#clock) };
       this.#nodes.set(id, slot);
     }
     return slot.slot.get(() => this.#open(address));
@@ -151,8 +146,9 @@ export class Cluster {
   }
 
   async #dialAny(): Promise<BrokerConnection> {
-    const known = [...this.#brokers.values()];
-    const addresses = [...this.#settings.brokers, ...known];
+    const { brokers, clientDnsLookup = 'use_all_dns_ips', resolver = systemResolver } = this.#settings;
+    const bootstrap = await bootstrapBrokers(brokers, clientDnsLookup, resolver);
+    const addresses = [...bootstrap, ...this.#brokers.values()];
     const first = this.#turn % addresses.length;
     const errors: unknown[] = [];
     for (let i = 0; i < addresses.length; i++) {
@@ -166,14 +162,31 @@ export class Cluster {
     throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'no broker can be reached');
   }
 
-  #open(address: BrokerAddress): Promise<BrokerConnection> {
-    if (this.#closed) return Promise.reject(new Error('the destination is closed'));
-    return BrokerConnection.open(address, this.#settings);
+  /** One address of a broker after the other until one answers. */
+  async #open(broker: BrokerAddress): Promise<BrokerConnection> {
+    const { clientDnsLookup = 'use_all_dns_ips', resolver = systemResolver } = this.#settings;
+    const connectTimeoutMs = this.#timeouts.nextMs(broker);
+    let failure: unknown;
+    try {
+      for (const { host } of await targetsOf(broker, clientDnsLookup, resolver)) {
+        if (this.#closed) throw new Error('the destination is closed');
+        try {
+          const connection = await BrokerConnection.open(broker, { ...this.#settings, connectTimeoutMs }, host);
+          this.#timeouts.connected(broker);
+          return connection;
+        } catch (error) {
+          failure = error;
+        }
+      }
+    } catch (error) {
+      failure = error;
+    }
+    this.#timeouts.failed(broker);
+    throw failure;
   }
 
-  async #read(names: string[] | null): Promise<TopicMetadata[]> {
+  async #read(names: string[] | null, create: boolean): Promise<TopicMetadata[]> {
     const connection = await this.control();
-    const create = names !== null && this.#settings.createTopics;
     const response = await connection.call(modules, names, create, false).catch((error: unknown) => {
       // The client throws when any topic carries an error, and hands the whole answer along.
       const whole = (error as { response?: MetadataResponse }).response;
@@ -185,7 +198,11 @@ export class Cluster {
     );
     const readAtMs = this.#clock.monotonic();
     const topics = response.topics.map((topic) => describe(topic, readAtMs));
-    for (const topic of topics) this.#topics.set(topic.name, topic);
+    // P12: names that are not there are not kept, however many are asked for.
+    for (const topic of topics) {
+      if (topic.errorCode === 0) this.#topics.set(topic.name, topic);
+      else this.#topics.delete(topic.name);
+    }
     return topics;
   }
 }

@@ -8,14 +8,18 @@ import {
   type Reader,
   type Writer,
 } from '@platformatic/kafka';
+import { isIP } from 'node:net';
 import type { BrokerAddress } from '../../model/index.ts';
 import { guardFrames } from './frame-guard.ts';
+import { watchSession } from './session.ts';
 
 export interface ConnectionSettings {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly security: Security;
+  /** Requests under way on one connection; 5 when absent. */
+  readonly maxInFlight?: number;
   /** Answers that claim to be longer end the connection; absent: they are trusted. */
   readonly maxFrameBytes?: number;
 }
@@ -53,6 +57,9 @@ export class BrokerConnection {
   readonly #connection: Connection;
   #versions = new Map<number, { min: number; max: number }>();
   #closed = false;
+  #sessionLifetimeMs: number | null = null;
+  #unanswered = 0;
+  #onIdle: (() => void)[] = [];
 
   private constructor(address: BrokerAddress, connection: Connection) {
     this.address = address;
@@ -62,21 +69,36 @@ export class BrokerConnection {
     connection.on('error', () => (this.#closed = true));
   }
 
-  /** Throws the client's error when it cannot connect or authenticate, within the connect timeout. */
-  static async open(address: BrokerAddress, settings: ConnectionSettings): Promise<BrokerConnection> {
+  /**
+   * `host` is the address to dial where it is not the broker's name. Throws the client's error when it cannot connect or
+   * authenticate, within the connect timeout.
+   */
+  static async open(
+    address: BrokerAddress,
+    settings: ConnectionSettings,
+    host: string = address.host,
+  ): Promise<BrokerConnection> {
     // A copy: the client writes into the options it is given.
     const security = await settings.security.forBroker(address);
+    let sessionLifetimeMs: number | null = null;
+    const sasl = security.sasl && watchSession(security.sasl, (lifetimeMs) => (sessionLifetimeMs = lifetimeMs));
     const connection = new Connection(settings.clientId, {
       connectTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,
-      maxInflights: MAX_IN_FLIGHT,
+      maxInflights: settings.maxInFlight ?? MAX_IN_FLIGHT,
       ...security,
+      ...(sasl === undefined ? {} : { sasl }),
+      // What is dialled is an address; certificates are made for the name.
+      ...(security.tls === undefined || isIP(address.host) !== 0 || typeof security.tlsServerName === 'string'
+        ? {}
+        : { tlsServerName: address.host }),
     });
     const opened = new BrokerConnection(address, connection);
     try {
-      await connection.connect(address.host, address.port);
+      await connection.connect(host, address.port);
       if (settings.maxFrameBytes !== undefined) guardFrames(connection.socket, settings.maxFrameBytes);
       await opened.#readVersions();
+      opened.#sessionLifetimeMs = sessionLifetimeMs;
       return opened;
     } catch (error) {
       await opened.close();
@@ -86,6 +108,17 @@ export class BrokerConnection {
 
   get usable(): boolean {
     return !this.#closed && this.#connection.isConnected();
+  }
+
+  /** How long the login counts, as the broker told at it; null: without end, or there is none. */
+  get sessionLifetimeMs(): number | null {
+    return this.#sessionLifetimeMs;
+  }
+
+  /** Resolves when nothing that was asked is unanswered. */
+  whenIdle(): Promise<void> {
+    if (this.#unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
   /** The local address the broker was dialled from (for allow-lists). */
@@ -114,7 +147,7 @@ export class BrokerConnection {
     parse: (reader: Reader) => Response,
     flexible: boolean,
   ): Promise<Response> {
-    return new Promise((resolve, reject) => {
+    return this.#ask((resolve, reject) => {
       this.#connection.send(
         apiKey,
         version,
@@ -136,7 +169,7 @@ export class BrokerConnection {
     if (chosen === undefined) {
       return Promise.reject(new UnsupportedApi(modules[0]!.api.key, this.range(modules[0]!.api.key)));
     }
-    return new Promise((resolve, reject) => {
+    return this.#ask((resolve, reject) => {
       chosen.api(this.#connection, ...args, (error, response) =>
         error ? reject(error) : resolve(response as Response),
       );
@@ -146,6 +179,16 @@ export class BrokerConnection {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#connection.close().catch(() => undefined);
+  }
+
+  #ask<Response>(
+    send: (resolve: (response: Response) => void, reject: (error: Error) => void) => void,
+  ): Promise<Response> {
+    this.#unanswered++;
+    return new Promise(send).finally(() => {
+      this.#unanswered--;
+      if (this.#unanswered === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    });
   }
 
   async #readVersions(): Promise<void> {

@@ -22,6 +22,7 @@ export function openCluster(
       clientId: destination.clientId,
       connectTimeoutMs: limits.connectTimeoutMs ?? producer.connectTimeoutMs,
       requestTimeoutMs: limits.requestTimeoutMs ?? producer.requestTimeoutMs,
+      clientDnsLookup: producer.clientDnsLookup,
       createTopics: false,
       security: createSecurity(destination, clock),
       ...(limits.maxFrameBytes === undefined ? {} : { maxFrameBytes: limits.maxFrameBytes }),
