@@ -19,6 +19,9 @@ const { values: options, positionals } = parseArgs({
 const limitMs = options.slow || options.chaos ? minutes(180) : minutes(20);
 const testLimitMs = options.slow || options.chaos ? minutes(60) : minutes(5);
 
+/** `npm run chaos -- F5 "F1 collector"`: the tests whose names begin so; each is a slice of at most ten minutes. */
+const slices = options.chaos ? positionals.filter((name) => /^[FP]\d/.test(name)) : [];
+
 let running: ChildProcess | null = null;
 let stoppedBy: NodeJS.Signals | null = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -63,9 +66,6 @@ async function staticChecks(): Promise<boolean> {
   }
   return true;
 }
-
-/** `npm run chaos -- F5 "F1 collector"`: the tests whose names begin so; each is a slice of at most ten minutes. */
-const slices = options.chaos ? positionals.filter((name) => /^[FP]\d/.test(name)) : [];
 
 function selected(): string[] {
   if (positionals.length > slices.length) return positionals.filter((name) => !slices.includes(name));
