@@ -109,6 +109,17 @@ export class Delivery {
     return count;
   }
 
+  /** Like `withdraw`, for one topic or (null) all, but nobody is told: the caller has them now, in the order of each lane. */
+  takeBack(topic: string | null, matches: (owner: MessageOwner) => boolean): Entry[] {
+    const taken: Entry[] = [];
+    for (const one of this.#topics.values())
+      if (topic === null || one.name === topic) taken.push(...one.takeBack(matches));
+    for (const { bytes } of taken) this.#bytes -= bytes;
+    this.#messages -= taken.length;
+    this.#mayWake();
+    return taken;
+  }
+
   /** Resolves when every message has its outcome, or when the destination closes. */
   async whenIdle(): Promise<void> {
     for (const topic of this.#topics.values()) await topic.whenIdle();
@@ -207,6 +218,10 @@ export class Delivery {
     this.#bytes -= entry.bytes;
     this.#messages--;
     entry.owner.settled(entry.index, outcome);
+    this.#mayWake();
+  }
+
+  #mayWake(): void {
     // A little below the limit, so that sources wake for more than one message.
     if (this.#roomWaiters.length > 0 && this.#bytes < this.#options.bufferMemoryBytes * 0.75) this.#wakeAll();
   }
