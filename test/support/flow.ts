@@ -1,6 +1,6 @@
 /** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
+import type { DestinationConfig, Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
 import type { AckMeter } from './ack-meter.ts';
 import { hashValue, type ExpectedRecord } from './check-topic.ts';
 import { deliveryTo, intake as usual } from './delivery.ts';
@@ -15,6 +15,8 @@ export interface FlowOptions {
   readonly keys: readonly string[];
   readonly random: Random;
   readonly producer?: Partial<ProducerSettings>;
+  /** Plain, without a login, unless given. */
+  readonly login?: Partial<Pick<DestinationConfig, 'protocol' | 'tls' | 'sasl'>>;
   /** Java's partition of each key, for each number of partitions that occurs. */
   readonly javaPartition: (key: string, partitions: number) => number;
   /** This many of a hundred messages carry a timestamp that the broker refuses. */
@@ -50,7 +52,8 @@ const REFUSED_MS = Date.UTC(2126, 0, 1);
 
 /** Hands all messages in as fast as memory allows and resolves when each has its outcome. */
 export async function flow(options: FlowOptions): Promise<FlowResult> {
-  const delivery = deliveryTo(options.bootstrap, { bufferMemoryBytes: 8 * 1024 * 1024, ...options.producer });
+  const producer = { bufferMemoryBytes: 8 * 1024 * 1024, ...options.producer };
+  const delivery = deliveryTo(options.bootstrap, producer, undefined, options.login);
   const ledger = Ledger.inMemory();
   const expected: ExpectedRecord[] = [];
   const held: (Held | null)[] = [];
