@@ -9,6 +9,8 @@ export interface IntakeOptions {
   readonly assign: AssignPartition;
   /** The topic was computed from the record: when it is missing the message is rejected, not held. */
   readonly computedTopic: boolean;
+  /** What is parked or refused is rejected at once: its owner has another place for it. */
+  readonly heldIsRejected?: true;
   /** A sync may cut its batches smaller than its destination. */
   readonly batchBytes: number;
   readonly batchMessages: number;
@@ -37,7 +39,7 @@ export interface Entry {
 
 /** A topic that is missing or has no sound name: where the record chose it, the record is at fault. */
 export function faultOfComputedTopic({ code }: Held): boolean {
-  return code === 'topic_missing' || code === 'topic_invalid' || code === 'topic_refused';
+  return code === 'topic_missing' || code === 'topic_invalid';
 }
 
 /** How long to wait before what is held up is tried again; `attempt` 1 is the first time. */

@@ -21,6 +21,25 @@ export interface DeadLetter {
   readonly timestampMs: number | null;
   /** The record as the source gave it, where known. */
   readonly raw: Buffer | null;
+  /** The bytes whose hash chose the partition, where it is not `partition` and not the key. */
+  readonly partitionKey?: Buffer | null;
+  /** The same for the same record however often it is rejected or redriven: by it readers drop doubles. */
+  readonly identity?: string;
+  /** How often it was sent. */
+  readonly attempts?: number;
+  /** Where it was tried last, where `partition` does not say so. Told to readers of a topic, and not kept in the state. */
+  readonly triedPartition?: number;
+}
+
+/** What there is of one reason. */
+export interface DeadLetterGroup {
+  readonly code: ErrorCode;
+  readonly count: number;
+  /** When the first and the last was stored: ISO 8601 UTC. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** The reason of the last one. */
+  readonly example: string;
 }
 
 export interface StoredDeadLetter extends DeadLetter {

@@ -4,7 +4,14 @@ import type { ErrorCode } from './errors.ts';
 export type Outcome =
   | { readonly state: 'delivered' }
   | { readonly state: 'filtered'; readonly reason?: string }
-  | { readonly state: 'rejected'; readonly code: ErrorCode; readonly reason: string; readonly field?: string }
+  | {
+      readonly state: 'rejected';
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly field?: string;
+      /** Where it was tried. */ readonly partition?: number;
+      /** How often it was sent. */ readonly attempts?: number;
+    }
   /** Taken back before any send of it was under way: it is not in Kafka and never will be through this hand-over. */
   | { readonly state: 'withdrawn' };
 

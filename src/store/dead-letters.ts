@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Insertable, Kysely, Selectable } from 'kysely';
 import { isoTime, type Clock } from '../base/clock.ts';
-import type { DeadLetter, ErrorCode, Header, StoredDeadLetter } from '../model/index.ts';
+import type { DeadLetter, DeadLetterGroup, ErrorCode, Header, StoredDeadLetter } from '../model/index.ts';
 import { onState } from './failure.ts';
 import type { Tables } from './tables.ts';
 
@@ -14,12 +14,21 @@ export interface DeadLetterStore {
   add(letters: readonly DeadLetter[]): Promise<void>;
   /** Newest first; `limit` 100 unless told; `before`: only ids below it (for the next page). */
   list(filter: { sync?: string; run?: string; limit?: number; before?: number }): Promise<StoredDeadLetter[]>;
-  /** How many there are of each code, most first. */
-  count(filter?: { sync?: string; run?: string }): Promise<{ code: ErrorCode; count: number }[]>;
+  /** What there is of each code, most first. */
+  count(filter?: { sync?: string; run?: string }): Promise<DeadLetterGroup[]>;
+  /** Oldest first, those after an id: to go through all of a sync. */
+  page(sync: string, after: number, limit: number): Promise<StoredDeadLetter[]>;
+  /** Durable when it resolves; ids that are gone already do no harm. */
+  remove(ids: readonly number[]): Promise<void>;
+  /** The reason of its newest rejection, in the place of the one before. */
+  rejectedAgain(id: number, why: Pick<DeadLetter, 'code' | 'reason' | 'field'>): Promise<void>;
+  /** Forgets all of a sync, or those of one code. How many they were. */
+  clear(sync: string, code?: ErrorCode): Promise<number>;
 }
 
-/** Rows in one statement: 16 values each stay far below both databases' limits of parameters. */
+/** Rows in one statement: 19 values each stay far below both databases' limits of parameters. */
 const ROWS_PER_STATEMENT = 100;
+const IDS_PER_STATEMENT = 500;
 /** Dead letters in one commit, so that a flood of them does not hold the event loop for long. */
 const LETTERS_PER_COMMIT = 1000;
 
@@ -55,12 +64,55 @@ export function deadLetterStore(db: Kysely<Tables>, place: string, clock: Clock)
       onState(place, async () => {
         let query = db
           .selectFrom('dead_letters')
-          .select((column) => ['code', column.fn.countAll<number | string>().as('count')])
+          .select(({ fn }) => [
+            'code',
+            fn.countAll<number | string>().as('count'),
+            fn.min('created_at').as('first_at'),
+            fn.max('created_at').as('last_at'),
+            fn.max('id').as('last_id'),
+          ])
           .groupBy('code');
         if (sync !== undefined) query = query.where('sync', '=', sync);
         if (run !== undefined) query = query.where('run', '=', run);
-        const rows = (await query.execute()).map((row) => ({ code: row.code as ErrorCode, count: Number(row.count) }));
-        return rows.sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+        const rows = await query.execute();
+        if (rows.length === 0) return [];
+        const ids = rows.map((row) => Number(row.last_id));
+        const reasons = await db.selectFrom('dead_letters').select(['id', 'reason']).where('id', 'in', ids).execute();
+        const groups = rows.map((row) => ({
+          code: row.code as ErrorCode,
+          count: Number(row.count),
+          firstAt: row.first_at,
+          lastAt: row.last_at,
+          example: reasons.find(({ id }) => Number(id) === Number(row.last_id))?.reason ?? '',
+        }));
+        return groups.sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+      }),
+
+    page: (sync, after, limit) =>
+      onState(place, async () => {
+        const query = db.selectFrom('dead_letters').selectAll().where('sync', '=', sync).where('id', '>', after);
+        return (await query.orderBy('id').limit(limit).execute()).map(fromRow);
+      }),
+
+    remove: (ids) =>
+      onState(place, async () => {
+        for (let from = 0; from < ids.length; from += IDS_PER_STATEMENT) {
+          const some = ids.slice(from, from + IDS_PER_STATEMENT);
+          await db.deleteFrom('dead_letters').where('id', 'in', some).execute();
+        }
+      }),
+
+    rejectedAgain: (id, { code, reason, field }) =>
+      onState(place, async () => {
+        const why = { code, reason: storable(reason), field: field === null ? null : storable(field) };
+        await db.updateTable('dead_letters').set(why).where('id', '=', id).execute();
+      }),
+
+    clear: (sync, code) =>
+      onState(place, async () => {
+        let query = db.deleteFrom('dead_letters').where('sync', '=', sync);
+        if (code !== undefined) query = query.where('code', '=', code);
+        return Number((await query.executeTakeFirst()).numDeletedRows);
       }),
   };
 }
@@ -128,6 +180,9 @@ function toRow(letter: DeadLetter, createdAt: string): Insertable<Tables['dead_l
     headers,
     timestamp_ms: letter.timestampMs,
     raw: letter.raw,
+    partition_key: letter.partitionKey ?? null,
+    identity: letter.identity ?? null,
+    attempts: letter.attempts ?? null,
     created_at: createdAt,
     digest: letter.run === null ? null : digest(letter, headers),
   };
@@ -168,6 +223,9 @@ function fromRow(row: Selectable<Tables['dead_letters']>): StoredDeadLetter {
     headers: headers.map(([name, value]): Header => [name, value === null ? null : Buffer.from(value, 'base64')]),
     timestampMs: row.timestamp_ms === null ? null : Number(row.timestamp_ms),
     raw: bytesOf(row.raw),
+    partitionKey: bytesOf(row.partition_key),
+    identity: row.identity ?? `${row.sync}/${row.id}`,
+    ...(row.attempts === null ? {} : { attempts: Number(row.attempts) }),
   };
 }
 

@@ -56,6 +56,10 @@ interface DeadLettersTable {
   headers: string;
   timestamp_ms: number | null;
   raw: Uint8Array | null;
+  /** Null in rows from before there were such columns, and where there is none. */
+  partition_key: Uint8Array | null;
+  identity: string | null;
+  attempts: number | null;
   created_at: string;
   digest: string | null;
 }

@@ -1,6 +1,6 @@
 /** The destinations that are open: one delivery each, shared by all syncs; replaced without loss when settings change. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.ts';
+import { sameSettings } from '../base/same-settings.ts';
 import { Delivery } from '../delivery/index.ts';
 import { createSender } from '../kafka/index.ts';
 import type { DestinationConfig } from '../model/index.ts';
@@ -41,7 +41,7 @@ export class Destinations {
     this.#configs = configs;
     for (const [name, open] of this.#open) {
       const config = configs.get(name);
-      if (config !== undefined && config.enabled && isDeepStrictEqual(config, open.config)) continue;
+      if (config !== undefined && config.enabled && sameSettings(config, open.config)) continue;
       this.#open.delete(name);
       this.#retire(name, open.delivery);
     }
@@ -93,6 +93,7 @@ export class Destinations {
       batchMessages: producer.batchMessages,
       bufferMemoryBytes: producer.bufferMemoryBytes,
       maxInFlight: producer.maxInFlight,
+      maxComputedTopics: config.topics.maxComputed ?? 1000,
       retries: producer.retries,
       deliveryTimeoutMs: producer.deliveryTimeoutMs,
       maxBlockMs: producer.maxBlockMs,

@@ -1,12 +1,13 @@
 /** The events of one request on their way to Kafka: one answer when every one has its outcome (Promise 1). */
 import type { Clock } from '../base/clock.ts';
 import type { MappingContext } from '../mapping/index.ts';
-import type { DeadLetter, Held, JsonValue, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
+import type { DeadLetter, Held, Outcome, Rejection, SourceRecord } from '../model/index.ts';
 import type { Delivery } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { IntakeAnswer } from '../sources/ports.ts';
 import type { Flow } from './flows.ts';
-import type { DeadLetterStore, SyncObserver } from './ports.ts';
+import { letterOf } from './letters.ts';
+import type { DeadLetterSink, SyncObserver } from './ports.ts';
 
 /** How long a request waits for Kafka before it is told to come again. */
 export const ACCEPT_WITHIN_MS = 8_000;
@@ -25,7 +26,7 @@ export interface EventRoute {
 export class EventBatch implements MessageOwner {
   readonly #events: readonly SourceRecord[];
   readonly #routes: readonly EventRoute[];
-  readonly #deadLetters: DeadLetterStore;
+  readonly #deadLetters: DeadLetterSink;
   readonly #observer: SyncObserver;
   readonly #answer: (answer: IntakeAnswer) => void;
   readonly #cancelTimer: () => void;
@@ -37,7 +38,7 @@ export class EventBatch implements MessageOwner {
   constructor(
     events: readonly SourceRecord[],
     routes: readonly EventRoute[],
-    tools: { deadLetters: DeadLetterStore; observer: SyncObserver; clock: Clock; waitMs: number },
+    tools: { deadLetters: DeadLetterSink; observer: SyncObserver; clock: Clock; waitMs: number },
     answer: (answer: IntakeAnswer) => void,
   ) {
     this.#events = events;
@@ -153,38 +154,4 @@ export class EventBatch implements MessageOwner {
 
 function concerns(held: Held, { mapping }: Flow): boolean {
   return held.topic === null || mapping.literalTopic === null || mapping.literalTopic === held.topic;
-}
-
-/** The dead letter of a record: byte for byte what would have been sent, or the record where there is no message. */
-export function letterOf(
-  sync: string,
-  run: string | null,
-  record: Pick<SourceRecord, 'position' | 'bytes'> & { readonly data?: JsonValue },
-  message: Message | null,
-  rejection: Rejection,
-): DeadLetter {
-  return {
-    sync,
-    run,
-    code: rejection.code,
-    reason: rejection.reason,
-    field: rejection.field ?? null,
-    position: record.position,
-    topic: message?.topic ?? null,
-    partition: message?.partition ?? null,
-    key: message?.key ?? null,
-    value: message?.value ?? null,
-    headers: message?.headers ?? [],
-    timestampMs: message?.timestampMs ?? null,
-    raw: record.bytes ?? (message === null ? printed(record) : null),
-  };
-}
-
-/** A record without bytes of its own, such as a CSV row, is kept as JSON: where nothing became of it, it is nowhere else. */
-function printed(record: { readonly data?: JsonValue }): Buffer | null {
-  try {
-    return record.data === undefined ? null : Buffer.from(JSON.stringify(record.data));
-  } catch {
-    return null; // nested too deep to be printed
-  }
 }

@@ -5,7 +5,7 @@ import type { Configuration, SourceRecord } from '../model/index.ts';
 import type { Destinations } from './destinations.ts';
 import { ACCEPT_WITHIN_MS, EventBatch, type EventRoute } from './event-batch.ts';
 import { isActive, type Flow } from './flows.ts';
-import type { DeadLetterStore, SyncObserver } from './ports.ts';
+import type { DeadLetterSink, SyncObserver } from './ports.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 type Unusable = NonNullable<Configuration['unusable']>[number];
@@ -21,7 +21,7 @@ const NO_ROOM = unavailable('the destination has no room for more');
 
 export interface IntakeTools {
   readonly destinations: Destinations;
-  readonly deadLetters: DeadLetterStore;
+  readonly deadLetters: DeadLetterSink;
   readonly observer: SyncObserver;
   readonly clock: Clock;
 }

@@ -1,5 +1,14 @@
 /** What running syncs need from outside: the store fulfils it. */
-import type { Counts, DeadLetter, ErrorCode, JsonValue, RunFacts, RunState, StoredDeadLetter } from '../model/index.ts';
+import type {
+  Counts,
+  DeadLetter,
+  DeadLetterGroup,
+  ErrorCode,
+  JsonValue,
+  RunFacts,
+  RunState,
+  StoredDeadLetter,
+} from '../model/index.ts';
 
 export interface RunStore {
   create(run: Pick<RunFacts, 'id' | 'sync' | 'cause' | 'startedAt'>): Promise<RunFacts>;
@@ -17,11 +26,21 @@ export interface RunStore {
   ): Promise<RunFacts>;
 }
 
-export interface DeadLetterStore {
+/** Where rejections are kept. */
+export interface DeadLetterSink {
   /** Resolves when all are durable. */
   add(letters: readonly DeadLetter[]): Promise<void>;
+}
+
+export interface DeadLetterStore extends DeadLetterSink {
   list(filter: { sync?: string; limit?: number }): Promise<StoredDeadLetter[]>;
-  count(filter?: { sync?: string }): Promise<{ code: ErrorCode; count: number }[]>;
+  count(filter?: { sync?: string }): Promise<DeadLetterGroup[]>;
+  /** Oldest first, those after an id. */
+  page(sync: string, after: number, limit: number): Promise<StoredDeadLetter[]>;
+  remove(ids: readonly number[]): Promise<void>;
+  rejectedAgain(id: number, why: Pick<DeadLetter, 'code' | 'reason' | 'field'>): Promise<void>;
+  /** How many they were. */
+  clear(sync: string, code?: ErrorCode): Promise<number>;
 }
 
 /** What running syncs tell about themselves; telemetry makes log lines and metrics of it. */

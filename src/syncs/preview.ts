@@ -1,6 +1,6 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
 import { randomId } from '../base/random.ts';
-import { placeOf } from '../delivery/index.ts';
+import { fitting, placeOf } from '../delivery/index.ts';
 import { compileCondition, compileMapping, type MappingContext } from '../mapping/index.ts';
 import {
   HeadraceError,
@@ -139,15 +139,18 @@ async function previewRecord(
   }
   const result = flow.mapping.map(record, context);
   if ('state' in result) return { position, result, partition: null, partitionBy: null, lints };
-  const facts = await sender.topic(result.topic, false);
+  const facts = await sender.topic(result.topic, false, 'look');
   const partitionBy = ruleOf(result, flow, record, context);
   if (!('partitions' in facts)) {
     lints.push(`topic ${result.topic}: ${facts.held.reason}`);
     return { position, result, partition: result.partition, partitionBy, lints };
   }
-  const place = placeOf(result, facts, flow.options.assign, () => 0);
+  if (facts.planned === true) lints.push(`topic ${result.topic} is not there yet: the first message makes it`);
+  const fit = fitting(result, facts, flow.options.shrink);
+  if ('state' in fit) return { position, result: fit, partition: null, partitionBy, lints };
+  const place = placeOf(fit, facts, flow.options.assign, () => 0);
   if (typeof place !== 'number') return { position, result: place, partition: null, partitionBy, lints };
-  return { position, result, partition: partitionBy === 'round_robin' ? null : place, partitionBy, lints };
+  return { position, result: fit, partition: partitionBy === 'round_robin' ? null : place, partitionBy, lints };
 }
 
 function filteredBecause({ sync }: Flow, record: SourceRecord): string {

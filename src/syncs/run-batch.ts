@@ -3,8 +3,8 @@ import type { Delivery } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { MappingContext } from '../mapping/index.ts';
 import type { Counts, DeadLetter, Held, Message, Outcome, RecordBatch, Rejection } from '../model/index.ts';
-import { letterOf } from './event-batch.ts';
 import type { Flow } from './flows.ts';
+import { letterOf } from './letters.ts';
 
 export interface RunBatchTools {
   /** One record has its outcome. */

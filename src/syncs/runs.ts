@@ -8,12 +8,12 @@ import type { OpenFiles, TableReader } from '../sources/ports.ts';
 import type { Destinations } from './destinations.ts';
 import { isActive, unknownSync, type Flow } from './flows.ts';
 import { openTable } from './open-table.ts';
-import type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
+import type { DeadLetterSink, RunStore, SyncObserver } from './ports.ts';
 import { TableRun } from './table-run.ts';
 
 export interface RunTools {
   readonly runs: RunStore;
-  readonly deadLetters: DeadLetterStore;
+  readonly deadLetters: DeadLetterSink;
   readonly observer: SyncObserver;
   readonly clock: Clock;
   readonly openFiles: OpenFiles;

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { OpenFiles } from '../sources/ports.ts';
 import type { Configuration } from '../model/index.ts';
+import { DeadLetterWriter } from './dead-letter-writer.ts';
 import { Destinations } from './destinations.ts';
 import { SyncsIntake } from './event-intake.ts';
 import { buildFlows, type Flow } from './flows.ts';
@@ -27,9 +28,16 @@ export class Syncs {
 
   constructor(tools: SyncsTools) {
     this.destinations = new Destinations(tools.clock, tools.observer);
-    this.intake = new SyncsIntake({ ...tools, destinations: this.destinations });
+    const deadLetters = new DeadLetterWriter({
+      ...tools,
+      store: tools.deadLetters,
+      destinations: this.destinations,
+      flows: () => this.#flows,
+    });
+    this.intake = new SyncsIntake({ ...tools, deadLetters, destinations: this.destinations });
     this.runs = new Runs({
       ...tools,
+      deadLetters,
       destinations: this.destinations,
       flows: () => this.#flows,
       configuration: () => this.#configuration,

@@ -20,12 +20,12 @@ import {
 import type { TableReader } from '../sources/ports.ts';
 import type { OpenDestination } from './destinations.ts';
 import type { Flow } from './flows.ts';
-import type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
+import type { DeadLetterSink, RunStore, SyncObserver } from './ports.ts';
 import { RunBatch } from './run-batch.ts';
 
 export interface TableRunTools {
   readonly runs: RunStore;
-  readonly deadLetters: DeadLetterStore;
+  readonly deadLetters: DeadLetterSink;
   readonly observer: SyncObserver;
   readonly clock: Clock;
   /** The sync and its destination as they are now: asked anew for every batch, so that a change takes effect between records. */

@@ -51,21 +51,25 @@ export class Lane {
   /** When what waits began to wait, and what ends the wait early. Only with a linger. */
   #waitingSinceMs = 0;
   #lingering: AbortController | null = null;
+  readonly #beside: boolean;
   #channel: LaneChannel;
   #inFlight: readonly Entry[] = [];
   #busy = false;
+  /** Of the batch in flight, or the last one. */
+  #attempts = 0;
   readonly #holds = new Holds();
   /** Why the last attempt at the batch in flight failed. */
   #held: Held | null = null;
   #idleWaiters: (() => void)[] = [];
 
   /** With a queue that is shared with other lanes of the partition, their messages have no order. */
-  constructor(topic: string, partition: number, context: LaneContext, queue: EntryQueue = new EntryQueue()) {
-    this.#queue = queue;
+  constructor(topic: string, partition: number, context: LaneContext, shared?: EntryQueue) {
+    this.#queue = shared ?? new EntryQueue();
+    this.#beside = shared !== undefined;
     this.topic = topic;
     this.partition = partition;
     this.#context = context;
-    this.#channel = context.sender.openChannel(topic, partition);
+    this.#channel = context.sender.openChannel(topic, partition, this.#beside);
   }
 
   get idle(): boolean {
@@ -145,7 +149,7 @@ export class Lane {
   }
 
   /** Returns when every entry is settled, or when the destination closes. */
-  async #deliver(entries: readonly Entry[]): Promise<void> {
+  async #deliver(entries: readonly Entry[], sentBefore = 0): Promise<void> {
     this.#inFlight = entries;
     const batch: LaneBatch = {
       topic: this.topic,
@@ -159,9 +163,9 @@ export class Lane {
       return;
     }
     // The batch is given up or changed: what follows must not look like a repetition of it.
-    this.#channel = this.#context.sender.openChannel(this.topic, this.partition);
+    this.#channel = this.#context.sender.openChannel(this.topic, this.partition, this.#beside);
     if (result.state === 'gone') this.#context.giveBack([...entries, ...this.#queue.remove(() => true)]);
-    else await this.#isolate(entries, result);
+    else await this.#isolate(entries, result, sentBefore + this.#attempts);
   }
 
   /** The same batch again and again; null when the destination closes first. */
@@ -188,6 +192,7 @@ export class Lane {
   ): Promise<KnownResult | null> {
     const { sender, clock, observer } = this.#context;
     const startedMs = clock.monotonic();
+    this.#attempts = attempt;
     const result = await sender.send(batch, this.#channel);
     observer.attempted(batch, result, clock.monotonic() - startedMs);
     if (result.state === 'written' || result.state === 'rejected') {
@@ -199,8 +204,8 @@ export class Lane {
     this.#held = held;
     // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
     const lasting = attempt >= LASTING_AFTER_ATTEMPTS;
-    if (lasting && faultOfComputedTopic(held)) {
-      const indexes = [...entries.keys()].filter((index) => entries[index]!.options.computedTopic);
+    if (lasting || held.action === 'stop' || held.code === 'delivery_timeout') {
+      const indexes = [...entries.keys()].filter((index) => rejects(entries[index]!, held));
       // Those of a sync that names the topic itself wait on.
       if (indexes.length > 0) return { state: 'rejected', code: held.code, reason: held.reason, indexes };
     }
@@ -225,19 +230,24 @@ export class Lane {
   }
 
   /** Rejects the messages that cannot be taken and delivers the others, in their order. */
-  async #isolate(entries: readonly Entry[], result: Extract<KnownResult, { state: 'rejected' }>): Promise<void> {
-    const outcome: Rejection = { state: 'rejected', code: result.code, reason: result.reason };
+  async #isolate(
+    entries: readonly Entry[],
+    result: Extract<KnownResult, { state: 'rejected' }>,
+    attempts: number,
+  ): Promise<void> {
+    const { code, reason } = result;
+    const outcome: Rejection = { state: 'rejected', code, reason, partition: this.partition, attempts };
     if (entries.length === 1) {
       const smaller = smallerEntry(entries[0]!, result);
       if (smaller === null) this.#context.ledger.settle(entries[0]!, outcome);
-      else await this.#deliver([smaller]);
+      else await this.#deliver([smaller], attempts);
       return;
     }
     const poison = new Set(result.indexes ?? []);
     if (poison.size === 0) {
       const middle = entries.length >> 1;
-      await this.#deliver(entries.slice(0, middle));
-      await this.#deliver(entries.slice(middle));
+      await this.#deliver(entries.slice(0, middle), attempts);
+      await this.#deliver(entries.slice(middle), attempts);
       return;
     }
     const rest: Entry[] = [];
@@ -245,7 +255,7 @@ export class Lane {
       if (poison.has(index)) this.#context.ledger.settle(entries[index]!, outcome);
       else rest.push(entries[index]!);
     }
-    if (rest.length > 0) await this.#deliver(rest);
+    if (rest.length > 0) await this.#deliver(rest, attempts);
   }
 }
 
@@ -256,6 +266,12 @@ function smallerEntry(entry: Entry, { code }: Extract<KnownResult, { state: 'rej
   const targetBytes = messageBytes(message) >> 1;
   const smaller = options.shrink(message, (candidate) => messageBytes(candidate) - targetBytes);
   return smaller === null ? null : { ...entry, message: smaller };
+}
+
+/** What is held is this message's own fault, or its owner has another place for it. */
+function rejects({ options }: Entry, held: Held): boolean {
+  if (options.heldIsRejected === true && held.action !== 'wait') return true;
+  return options.computedTopic && faultOfComputedTopic(held);
 }
 
 /** About 1.5 seconds of attempts. */

@@ -2,7 +2,8 @@
 import type { Migration } from 'kysely/migration';
 import type { StoreKind } from '../tables.ts';
 import { start } from './001-start.ts';
+import { redrive } from './002-redrive.ts';
 
 export function migrations(kind: StoreKind): Record<string, Migration> {
-  return { '001-start': start(kind) };
+  return { '001-start': start(kind), '002-redrive': redrive(kind) };
 }
