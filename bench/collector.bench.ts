@@ -7,8 +7,9 @@ import { oracle } from '../test/support/oracle.ts';
 import { eventLine } from './support/data.ts';
 import type { BenchKafka } from './support/kafka.ts';
 import { load, type LoadResult } from './support/load.ts';
+import type { Part } from './support/part.ts';
 
-export interface CollectorResult {
+interface CollectorResult {
   readonly name: string;
   readonly connections: number;
   readonly eventsPerRequest: number;
@@ -23,7 +24,12 @@ export interface CollectorResult {
 const root = join(import.meta.dirname, '..');
 const WRITE_KEY = 'bench-write-key';
 
-export async function benchCollector(kafka: BenchKafka, seconds: number): Promise<CollectorResult[]> {
+export const collectorPart: Part = async ({ kafka, short }) => {
+  const results = await benchCollector(kafka, short ? 5 : 12);
+  return { results, lines: results.flatMap(linesOf) };
+};
+
+async function benchCollector(kafka: BenchKafka, seconds: number): Promise<CollectorResult[]> {
   const topic = await kafka.newTopic('collector');
   const server = await startServer(kafka.bootstrap, topic);
   const bare = await startBare();
@@ -131,4 +137,26 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await exited;
+}
+
+function linesOf(one: CollectorResult): string[] {
+  const rows = [
+    ['bare node:http server, no Kafka', one.bare],
+    ['headrace, answer after Kafka', one.headrace],
+    ['headrace at half of the bare rate', one.atHalf],
+  ] as const;
+  const measured = rows.flatMap(([what, result]) => (result === null ? [] : [{ what, ...result }]));
+  return [
+    `## Collector: ${one.name}, ${one.connections} connections`,
+    '',
+    `Ratio **${one.ratio}** (target ${one.target}).`,
+    '',
+    '| what | requests/s | events/s | p50 ms | p99 ms | max ms | not 200 | errors |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...measured.map(
+      ({ what, requestsPerSecond, p50Ms, p99Ms, maxMs, non200, errors }) =>
+        `| ${what} | ${requestsPerSecond} | ${requestsPerSecond * one.eventsPerRequest} | ${p50Ms} | ${p99Ms} | ${maxMs} | ${non200} | ${errors} |`,
+    ),
+    '',
+  ];
 }

@@ -6,8 +6,10 @@ import { oracle } from '../test/support/oracle.ts';
 import { writeEvents } from './support/data.ts';
 import { runFiles } from './support/files-run.ts';
 import { producerPerformance, type BenchKafka } from './support/kafka.ts';
+import type { Part } from './support/part.ts';
+import { SCRAM_USER } from './support/secure.ts';
 
-export interface DestinationResult {
+interface DestinationResult {
   readonly name: string;
   readonly headrace: number;
   readonly java: number;
@@ -36,15 +38,22 @@ const PAYLOADS = 20_000;
 const JAVA_BATCHES = ['batch.size=524288', 'linger.ms=10', 'buffer.memory=67108864'];
 
 const codecs = ['gzip', 'snappy', 'lz4', 'zstd'];
-export const codecCases: readonly DestinationCase[] = codecs.map((codec) => ({
+const codecCases: readonly DestinationCase[] = codecs.map((codec) => ({
   name: `compression ${codec}`,
   destination: { producer: { compression: codec } },
   properties: [`compression.type=${codec}`],
 }));
-export const plainCase: DestinationCase = { name: 'plain text, no compression', destination: {}, properties: [] };
+const plainCase: DestinationCase = { name: 'plain text, no compression', destination: {}, properties: [] };
+
+export const destinationPart: Part = async ({ kafka, secureCases, short }) => {
+  await oracle(kafka.bootstrap).setScramPassword(SCRAM_USER.username, SCRAM_USER.password);
+  const cases = [plainCase, ...secureCases, ...codecCases];
+  const results = await benchDestination(kafka, cases, short ? 100_000 : 1_000_000, short ? 1 : 2);
+  return { results, lines: linesOf(results) };
+};
 
 /** The first case is what the others are compared with. Best of `repeats` of each. */
-export async function benchDestination(
+async function benchDestination(
   kafka: BenchKafka,
   cases: readonly DestinationCase[],
   count: number,
@@ -111,4 +120,20 @@ function result(one: DestinationCase, figures: Figures, plain: Figures): Destina
 
 function hundredths(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+function linesOf(results: readonly DestinationResult[]): string[] {
+  return [
+    '## Encryption, login, compression',
+    '',
+    `JSON lines of ${EVENT_BYTES} bytes, the best of the runs of each. Headrace with its start-up, its defaults but for the setting named; ProducerPerformance (${JAVA_BATCHES.join(' ')}) with the same values.`,
+    '',
+    '| what | headrace messages/s | of plain | Java messages/s | of plain | headrace log bytes a byte of value | Java | target |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+    ...results.map(
+      ({ name, headrace, java, ofPlain, logBytesOfValue, target }) =>
+        `| ${name} | ${headrace} | **${ofPlain.headrace}** | ${java} | ${ofPlain.java} | ${logBytesOfValue.headrace} | ${logBytesOfValue.java} | ${target === null ? '' : `at least ${target} of plain`} |`,
+    ),
+    '',
+  ];
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { oracle } from '../test/support/oracle.ts';
 import { writeEvents, writeRows } from './support/data.ts';
 import { runFiles } from './support/files-run.ts';
+import type { Part } from './support/part.ts';
 import { yardstick, type BenchKafka, type YardstickResult } from './support/kafka.ts';
 
-export interface FilesResult {
+interface FilesResult {
   readonly name: string;
   readonly messages: number;
   readonly meanValueBytes: number;
@@ -47,7 +48,12 @@ const cases: readonly Case[] = [
   },
 ];
 
-export async function benchFiles(kafka: BenchKafka, count: number, repeats: number): Promise<FilesResult[]> {
+export const filesPart: Part = async ({ kafka, short }) => {
+  const results = await benchFiles(kafka, short ? 300_000 : 2_000_000, short ? 1 : 2);
+  return { results, lines: results.flatMap(linesOf) };
+};
+
+async function benchFiles(kafka: BenchKafka, count: number, repeats: number): Promise<FilesResult[]> {
   const results: FilesResult[] = [];
   for (const one of cases) {
     const folder = mkdtempSync(join(tmpdir(), 'headrace-bench-'));
@@ -103,4 +109,23 @@ async function verify(kafka: BenchKafka, topic: string, count: number): Promise<
     if (++seen === 20_000) break;
   }
   return Math.round(bytes / seen);
+}
+
+function linesOf(one: FilesResult): string[] {
+  return [
+    `## ${one.name}`,
+    '',
+    `${one.messages} messages, mean value ${one.meanValueBytes} bytes. Ratio **${one.ratio}** (target ${one.target}).`,
+    '',
+    '| what | messages/s | |',
+    '| --- | ---: | --- |',
+    ...one.yardstick.map(
+      ({ settings, messagesPerSecond, line }) => `| ProducerPerformance ${settings} | ${messagesPerSecond} | ${line} |`,
+    ),
+    ...one.runs.map(
+      ({ seconds, messagesPerSecond, peakRssMiB }) =>
+        `| headrace run, start-up included | ${messagesPerSecond} | ${seconds.toFixed(1)} s, peak RSS ${peakRssMiB} MiB |`,
+    ),
+    '',
+  ];
 }
