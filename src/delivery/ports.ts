@@ -67,8 +67,11 @@ export interface Sender {
    * batch again with the same channel sends the same sequence numbers.
    */
   send(batch: LaneBatch, channel: LaneChannel): Promise<SendResult>;
-  /** A fresh channel for a lane: at start, and whenever a batch was given up or changed after an attempt. */
-  openChannel(topic: string, partition: number): LaneChannel;
+  /**
+   * A fresh channel for a lane: at start, and whenever a batch was given up or changed after an attempt.
+   * `beside`: other channels of the partition send at the same time.
+   */
+  openChannel(topic: string, partition: number, beside?: boolean): LaneChannel;
   close(): Promise<void>;
 }
 

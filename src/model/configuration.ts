@@ -38,18 +38,37 @@ export interface DestinationConfig {
   readonly clientId: string;
   readonly testTopic: string | null;
   readonly producer: ProducerSettings;
-  readonly topics: { readonly create: false | 'broker' };
+  readonly topics: {
+    /** What becomes of missing topics: nothing, left to the cluster, or made like this. */
+    readonly create: false | 'broker' | TopicCreation;
+    /** How many different topics computed from records may be in use; 1000 when absent. */
+    readonly maxComputed?: number;
+  };
+  /** Events that Kafka cannot take now go to the disk, up to so many bytes; false: never; absent: up to the default. */
+  readonly spool?: { readonly maxBytes: number } | false;
   /** Where rejected messages go; absent or null: into the own state. */
   readonly deadLetters?: { readonly topic: string } | null;
   /** What its syncs take when they say nothing. */
   readonly defaults: { readonly topic: JsonValue | null; readonly ordering?: Ordering };
 }
 
+/** What a spool may hold when nothing is said: about an hour of 200 events a second. */
+export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
+
 /**
  * What is promised about the order of a sync's messages: per topic and key; of all messages of a partition; nothing, for
  * speed.
  */
 export type Ordering = 'key' | 'preserve' | 'none';
+
+export interface TopicCreation {
+  /** Absent: the cluster's own default; before Kafka 2.4, 1. */
+  readonly partitions?: number;
+  /** Absent: the cluster's own default; before Kafka 2.4, 3 or as many as there are brokers. */
+  readonly replication?: number;
+  /** Kafka's own names, e.g. `cleanup.policy`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
 
 export interface ProducerSettings {
   /** -1 is `all`. */

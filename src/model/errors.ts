@@ -71,7 +71,6 @@ const registry = {
     actor: 'user',
     retry: true,
   },
-  topic_refused: { meaning: 'The topic could not be created as it was asked for.', actor: 'operator', retry: true },
   too_many_topics: {
     meaning: 'More topics were computed from records than the destination allows (`topics.max_computed`).',
     actor: 'user',

@@ -1,14 +1,18 @@
 /** Batches on their way to each broker: those that are ready at the same time share a request. */
+import { systemClock, type Clock } from '../../base/clock.ts';
 import type { ProducerSettings } from '../../model/index.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import {
   PRODUCE_KEY,
   PRODUCE_VERSIONS,
+  besideBatchBytes,
+  envelopeBytes,
   isFlexibleProduce,
   readProduceResponse,
   writeProduceRequest,
   type PartitionAnswer,
   type PartitionData,
+  type ProduceAnswer,
 } from '../wire/produce.ts';
 import { UnsupportedApi, type BrokerConnection } from '../wire/connection.ts';
 import { refuseCompression } from '../wire/releases.ts';
@@ -24,8 +28,7 @@ interface Pending {
  * there; here the batches of other lanes join them meanwhile, and the broker has fewer, larger requests to answer.
  */
 const SMALL_UNDER_WAY = 2;
-/** Full ones keep the broker busy while the next are made. */
-const FULL_UNDER_WAY = 5;
+/** Full ones keep the broker busy while the next are made: as many as `max_in_flight` allows. */
 const FULL_BYTES = 256 * 1024;
 
 interface LeaderQueue {
@@ -33,14 +36,20 @@ interface LeaderQueue {
   waiting: Pending[];
   underWay: number;
   flushPlanned: boolean;
+  /** Monotonic: a quota of the broker lets nothing through before. */
+  pausedUntilMs: number;
 }
 
 export class LeaderQueues {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
+  readonly #clock: Clock;
+  readonly #envelopeBytes: number;
   readonly #queues = new Map<number, LeaderQueue>();
 
-  constructor(cluster: Cluster, settings: ProducerSettings) {
+  constructor(cluster: Cluster, settings: ProducerSettings, clientId: string, clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#envelopeBytes = envelopeBytes(clientId);
     this.#cluster = cluster;
     this.#settings = settings;
   }
@@ -63,7 +72,7 @@ export class LeaderQueues {
   #queue(leader: number): LeaderQueue {
     let queue = this.#queues.get(leader);
     if (queue === undefined) {
-      queue = { leader, waiting: [], underWay: 0, flushPlanned: false };
+      queue = { leader, waiting: [], underWay: 0, flushPlanned: false, pausedUntilMs: 0 };
       this.#queues.set(leader, queue);
     }
     return queue;
@@ -71,32 +80,46 @@ export class LeaderQueues {
 
   /** As many requests as may be under way, each with as many batches as fit. */
   #flush(queue: LeaderQueue): void {
-    while (queue.waiting.length > 0 && mayStart(queue)) {
+    if (this.#clock.monotonic() < queue.pausedUntilMs) return;
+    while (queue.waiting.length > 0 && mayStart(queue, this.#settings.maxInFlight)) {
       const group = this.#nextGroup(queue);
       queue.underWay++;
-      void this.#request(queue.leader, group).then(() => {
+      void this.#request(queue, group).then(() => {
         queue.underWay--;
         this.#flush(queue);
       });
     }
   }
 
+  /** Never more bytes than `max_request_size`, envelope included; never two batches of a partition: one would be lost. */
   #nextGroup(queue: LeaderQueue): Pending[] {
-    let count = 0;
-    let bytes = 0;
-    for (const { data } of queue.waiting) {
-      if (count > 0 && bytes + data.records.length > this.#settings.maxRequestBytes) break;
-      bytes += data.records.length;
-      count++;
+    const { waiting } = queue;
+    const group: Pending[] = [];
+    const later: Pending[] = [];
+    let bytes = this.#envelopeBytes;
+    let index = 0;
+    for (; index < waiting.length; index++) {
+      const pending = waiting[index]!;
+      const { topic, records } = pending.data;
+      const more = records.length + besideBatchBytes(topic);
+      if (group.length > 0 && bytes + more > this.#settings.maxRequestBytes) break;
+      if (pending.data.beside === true && group.some(({ data }) => samePartition(data, pending.data))) {
+        later.push(pending);
+        continue;
+      }
+      group.push(pending);
+      bytes += more;
     }
-    return queue.waiting.splice(0, count);
+    queue.waiting = later.length === 0 ? waiting.slice(index) : [...later, ...waiting.slice(index)];
+    return group;
   }
 
   /** Never rejects: every pending batch is resolved or rejected on its own. */
-  async #request(leader: number, group: readonly Pending[]): Promise<void> {
+  async #request(queue: LeaderQueue, group: readonly Pending[]): Promise<void> {
     try {
-      const connection = await this.#cluster.node(leader);
-      const answers = await this.#produce(connection, group);
+      const connection = await this.#cluster.node(queue.leader);
+      const { answers, throttleMs } = await this.#produce(connection, group);
+      if (throttleMs > 0) this.#pause(queue, throttleMs);
       for (const pending of group) {
         const { topic, partition } = pending.data;
         const answer = answers.find((one) => one.partition === partition && one.topic === topic);
@@ -108,7 +131,15 @@ export class LeaderQueues {
     }
   }
 
-  async #produce(connection: BrokerConnection, group: readonly Pending[]): Promise<readonly PartitionAnswer[]> {
+  /** P22: a request sent meanwhile would wait unread at the broker, and be taken for lost. */
+  #pause(queue: LeaderQueue, ms: number): void {
+    const untilMs = this.#clock.monotonic() + ms;
+    if (untilMs <= queue.pausedUntilMs) return;
+    queue.pausedUntilMs = untilMs;
+    this.#clock.after(ms + 1, () => this.#flush(queue));
+  }
+
+  async #produce(connection: BrokerConnection, group: readonly Pending[]): Promise<ProduceAnswer> {
     const version = connection.version(PRODUCE_KEY, PRODUCE_VERSIONS);
     if (version === null) throw new UnsupportedApi(PRODUCE_KEY, connection.range(PRODUCE_KEY));
     const { acks, requestTimeoutMs, compression } = this.#settings;
@@ -127,7 +158,7 @@ export class LeaderQueues {
     );
     if (acks !== 0) return answer;
     await answer;
-    return data.map(({ topic, partition }) => ({
+    const answers = data.map(({ topic, partition }) => ({
       topic,
       partition,
       errorCode: 0,
@@ -135,10 +166,18 @@ export class LeaderQueues {
       baseOffset: -1n,
       recordErrors: [],
     }));
+    return { answers, throttleMs: 0 };
   }
 }
 
-function mayStart({ waiting, underWay }: LeaderQueue): boolean {
-  if (underWay < SMALL_UNDER_WAY) return true;
-  return underWay < FULL_UNDER_WAY && waiting.reduce((bytes, { data }) => bytes + data.records.length, 0) >= FULL_BYTES;
+function mayStart({ waiting, underWay }: LeaderQueue, maxInFlight: number): boolean {
+  if (underWay < Math.min(SMALL_UNDER_WAY, maxInFlight)) return true;
+  if (underWay >= maxInFlight) return false;
+  // Those that may overtake one another gain by it, however small they are.
+  if (waiting.some(({ data }) => data.beside === true)) return true;
+  return waiting.reduce((bytes, { data }) => bytes + data.records.length, 0) >= FULL_BYTES;
+}
+
+function samePartition(a: PartitionData, b: PartitionData): boolean {
+  return a.partition === b.partition && a.topic === b.topic;
 }

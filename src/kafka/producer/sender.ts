@@ -7,17 +7,20 @@
  * time share a request to their leader; each is settled by its own partition's answer.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { DestinationConfig, Held, Message } from '../../model/index.ts';
+import type { DestinationConfig, Held, Message, TopicCreation } from '../../model/index.ts';
 import type { LaneBatch, LaneChannel, Sender, SendResult, TopicFacts, TopicProblem } from '../../delivery/ports.ts';
 import { classifyCode, classifyError, type Verdict } from '../classify.ts';
 import { createSecurity } from '../security/index.ts';
+import { TopicNotCreated, createMissing } from '../topics/create.ts';
 import { TopicLimits } from '../topics/limits.ts';
 import { Cluster } from '../wire/cluster.ts';
 import type { PartitionAnswer } from '../wire/produce.ts';
 import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
 import { Identities, type Identity } from './identity.ts';
 import { LeaderQueues } from './leader-queues.ts';
+import { messageSizes, requestLimitBytes } from './sizes.ts';
 
+const UNKNOWN_TOPIC = 3;
 const LAST_SEQUENCE = 2 ** 31 - 1;
 const DUPLICATE_SEQUENCE_NUMBER = 46;
 const NOT_CREATED =
@@ -33,9 +36,12 @@ class Channel implements LaneChannel {
   batch: LaneBatch | null = null;
   records: Buffer | null = null;
 
-  constructor(topic: string, partition: number) {
+  readonly beside: boolean;
+
+  constructor(topic: string, partition: number, beside: boolean) {
     this.topic = topic;
     this.partition = partition;
+    this.beside = beside;
   }
 
   /** The outcome of the batch is known. */
@@ -51,6 +57,7 @@ export function createSender(destination: DestinationConfig, clock: Clock): Send
 
 class KafkaSender implements Sender {
   readonly #destination: DestinationConfig;
+  readonly #clock: Clock;
   readonly #cluster: Cluster;
   readonly #identities: Identities;
   readonly #limits: TopicLimits;
@@ -59,6 +66,7 @@ class KafkaSender implements Sender {
   constructor(destination: DestinationConfig, clock: Clock) {
     const { producer } = destination;
     this.#destination = destination;
+    this.#clock = clock;
     this.#cluster = new Cluster(
       {
         brokers: destination.brokers,
@@ -75,21 +83,39 @@ class KafkaSender implements Sender {
     );
     this.#identities = new Identities(this.#cluster);
     this.#limits = new TopicLimits(this.#cluster, clock, producer.metadataMaxAgeMs);
-    this.#queues = new LeaderQueues(this.#cluster, producer);
+    this.#queues = new LeaderQueues(this.#cluster, producer, destination.clientId);
   }
 
-  async topic(name: string, refresh: boolean): Promise<TopicFacts | TopicProblem> {
+  async topic(name: string, refresh: boolean, purpose: 'send' | 'look' = 'send'): Promise<TopicFacts | TopicProblem> {
     try {
-      const topic = await this.#cluster.topic(name, refresh ? 0 : this.#destination.producer.metadataMaxAgeMs);
+      let topic = await this.#cluster.topic(name, refresh ? 0 : this.#destination.producer.metadataMaxAgeMs, purpose);
+      const { create } = this.#destination.topics;
+      if (topic.errorCode === UNKNOWN_TOPIC && typeof create === 'object') {
+        if (purpose === 'look') return this.#planned(name, create);
+        await createMissing(this.#cluster, this.#clock, [{ topic: name, ...create }]);
+        topic = await this.#cluster.topic(name, 0);
+      }
       if (topic.errorCode !== 0) return { held: this.#held(classifyCode(topic.errorCode, null), name) };
-      return { partitions: topic.leaders.length, maxMessageBytes: await this.#limits.maxMessageBytes(name) };
+      return this.#facts(name, topic.leaders.length, await this.#limits.maxMessageBytes(name));
     } catch (error) {
+      if (error instanceof TopicNotCreated) return { held: this.#held(error.verdict, name) };
       return { held: this.#held(classifyError(error), name) };
     }
   }
 
-  openChannel(topic: string, partition: number): LaneChannel {
-    return new Channel(topic, partition);
+  /** Promise 6: what preview shows of a topic that the first message will make. */
+  #planned(name: string, { partitions, config }: TopicCreation): TopicFacts | TopicProblem {
+    if (partitions === undefined) return { held: this.#held(classifyCode(UNKNOWN_TOPIC, null), name) };
+    const limit = Number(config?.['max.message.bytes'] ?? Number.NaN);
+    return { ...this.#facts(name, partitions, Number.isInteger(limit) ? limit : null), planned: true };
+  }
+
+  #facts(name: string, partitions: number, maxMessageBytes: number | null): TopicFacts {
+    return { partitions, maxMessageBytes, sizes: messageSizes(this.#destination, name, maxMessageBytes) };
+  }
+
+  openChannel(topic: string, partition: number, beside = false): LaneChannel {
+    return new Channel(topic, partition, beside);
   }
 
   async send(batch: LaneBatch, laneChannel: LaneChannel): Promise<SendResult> {
@@ -101,12 +127,14 @@ class KafkaSender implements Sender {
     channel.batch = batch;
     try {
       if (channel.records === null) await this.#encode(channel, batch);
+      if (channel.records!.length > requestLimitBytes(this.#destination, batch.topic)) return tooLarge(channel);
       const leader = await this.#leader(batch.topic, batch.partition);
       if (typeof leader !== 'number') return this.#refused(leader, channel, null);
       const answer = await this.#queues.send(leader, {
         topic: batch.topic,
         partition: batch.partition,
         records: channel.records!,
+        beside: channel.beside,
       });
       return this.#settle(answer, channel, batch.messages);
     } catch (error) {
@@ -174,7 +202,21 @@ class KafkaSender implements Sender {
   #held(verdict: Verdict, topic: string): Held {
     const { code, reason } = verdict;
     const action = verdict.action === 'stop' ? 'stop' : verdict.action === 'retry' ? 'wait' : 'park';
-    const asked = code === 'topic_missing' && this.#destination.topics.create === 'broker';
-    return { action, code, reason, remedy: asked ? NOT_CREATED : verdict.remedy, topic };
+    const remedy = code === 'topic_missing' ? missingRemedies(this.#destination.topics.create) : verdict.remedy;
+    return { action, code, reason, remedy, topic };
   }
+}
+
+/** Certainly not sent: no request may be larger than the setting says. */
+function tooLarge(channel: Channel): SendResult {
+  const reason = `the batch has ${channel.records!.length} bytes, more than a request takes (max_request_size)`;
+  channel.clear();
+  return { state: 'rejected', code: 'too_large', reason, indexes: null };
+}
+
+function missingRemedies(create: DestinationConfig['topics']['create']): string {
+  if (create === 'broker') return NOT_CREATED;
+  return create === false
+    ? 'Create the topic, correct its name, or let it be made: `topics: {create: {partitions: 6, replication: 3}}` (or `create: broker` where the cluster makes topics by itself).'
+    : 'Create the topic, or correct its name: it was to be made and is not there.';
 }

@@ -1,7 +1,8 @@
 /** From the name of a broker to what is dialled: which of its addresses, and how long each may take. */
 import { lookup, lookupService } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { BrokerAddress, ClientDnsLookup } from '../../model/index.ts';
+import { refusedAddress } from '../../base/address-guard.ts';
+import { HeadraceError, type BrokerAddress, type ClientDnsLookup } from '../../model/index.ts';
 
 /** Names to addresses and back: the system's, or a test's. */
 export interface Resolver {
@@ -22,16 +23,28 @@ export interface DialTarget {
   readonly host: string;
 }
 
-/** The addresses of one broker that are to be tried, in order. Throws the resolver's error. */
+/**
+ * The addresses of one broker that are to be tried, in order. S19: what a cluster advertises is not trusted; a metadata
+ * service or a link-local address gets no bytes, and no password. Throws the resolver's error, or HeadraceError.
+ */
 export async function targetsOf(
   broker: BrokerAddress,
   lookups: ClientDnsLookup,
   resolver: Resolver,
 ): Promise<DialTarget[]> {
-  if (isIP(broker.host) !== 0) return [{ broker, host: broker.host }];
-  const hosts = await resolver.addressesOf(broker.host);
+  const hosts = isIP(broker.host) === 0 ? await resolver.addressesOf(broker.host) : [broker.host];
+  for (const host of hosts) refuse(broker, host);
   const chosen = lookups === 'default' ? hosts.slice(0, 1) : hosts;
   return chosen.map((host) => ({ broker, host }));
+}
+
+function refuse({ host }: BrokerAddress, address: string): void {
+  const why = refusedAddress(address);
+  if (why === null) return;
+  const what = host === address ? host : `${host} (${address})`;
+  throw new HeadraceError('kafka_unreachable', `the broker's address ${what} must not be connected to: it is ${why}`, {
+    remedy: 'Name the address of the broker itself, in `brokers` and in advertised.listeners of the brokers.',
+  });
 }
 
 /**

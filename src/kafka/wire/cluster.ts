@@ -113,6 +113,17 @@ export class Cluster {
     this.#topics.delete(name);
   }
 
+  /** Whether one broker knows the topic with a leader for each partition; true for one that cannot be asked. */
+  async knows(id: number, name: string): Promise<boolean> {
+    try {
+      const connection = await this.node(id);
+      const { topics } = await connection.call(modules, [name], false, false);
+      return topics.every((topic) => topic.errorCode === 0 && topic.partitions.every(({ leaderId }) => leaderId >= 0));
+    } catch (error) {
+      return (error as { response?: MetadataResponse }).response === undefined;
+    }
+  }
+
   /** All topics the credentials may see. */
   allTopics(): Promise<TopicMetadata[]> {
     return this.#read(null, false);

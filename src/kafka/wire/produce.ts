@@ -10,6 +10,18 @@ export interface PartitionData {
   readonly topic: string;
   readonly partition: number;
   readonly records: Buffer;
+  /** Others of the same partition may be under way at the same time. */
+  readonly beside?: boolean;
+}
+
+/** An upper bound of what a Produce request has beside the batches and what belongs to each, its length included. */
+export function envelopeBytes(clientId: string): number {
+  return 40 + Buffer.byteLength(clientId);
+}
+
+/** An upper bound of what one batch adds beside its own bytes. */
+export function besideBatchBytes(topic: string): number {
+  return 24 + topic.length;
 }
 
 export interface PartitionAnswer {
@@ -53,7 +65,7 @@ export function writeProduceRequest(
   return writer;
 }
 
-export function readProduceResponse(version: number, reader: Reader): PartitionAnswer[] {
+export function readProduceResponse(version: number, reader: Reader): ProduceAnswer {
   const flexible = isFlexibleProduce(version);
   const answers: PartitionAnswer[] = [];
   const topicCount = readCount(reader, flexible);
@@ -63,7 +75,14 @@ export function readProduceResponse(version: number, reader: Reader): PartitionA
     for (let j = 0; j < partitionCount; j++) answers.push(readPartition(reader, version, topic));
     if (flexible) reader.readTaggedFields();
   }
-  return answers;
+  return { answers, throttleMs: reader.readInt32() };
+}
+
+/** What a broker answers to one request. */
+export interface ProduceAnswer {
+  readonly answers: readonly PartitionAnswer[];
+  /** P22: how long the broker listens to nothing more on this connection, by a quota. */
+  readonly throttleMs: number;
 }
 
 function readPartition(reader: Reader, version: number, topic: string): PartitionAnswer {
