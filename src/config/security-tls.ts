@@ -1,8 +1,10 @@
 /** The spec of `tls`: authorities, client certificate, and how far the brokers are verified. */
 import type { TlsConfig } from '../model/index.ts';
+import type { At } from './report.ts';
+import { checkAuthorities, checkKeyStore, checkPair } from './security-certificates.ts';
 import { optional, type Spec } from './spec.ts';
-import { object } from './spec-composites.ts';
-import { changingText, secret, text } from './spec-scalars.ts';
+import { object, type FieldValues } from './spec-composites.ts';
+import { changingText, path, secret, text } from './spec-scalars.ts';
 import { describe, oneOfList } from './values.ts';
 
 const verify: Spec<boolean | 'chain'> = {
@@ -30,6 +32,12 @@ const fields = {
   ),
   key: optional(secret(), 'The private key of `cert`, as PEM.', null),
   key_password: optional(secret(), 'The password of an encrypted `key`.', null),
+  key_store: optional(
+    path('/etc/headrace/client.p12'),
+    'A PKCS#12 file that holds certificate and key, in place of `cert` and `key`.',
+    null,
+  ),
+  key_store_password: optional(secret(), 'The password of `key_store`.', null),
   verify: optional(
     verify,
     'Whether brokers are verified: `true`; `chain`: their certificate and not their name; `false`: not at all.',
@@ -57,16 +65,42 @@ const written = object(fields, {
         'Give `server_name` instead.',
       );
     }
+    if (!checkTogether(values, at)) return undefined;
     return {
       ca: values.ca,
       cert: values.cert,
       key: values.key,
       keyPassword: values.key_password,
+      ...(values.key_store === null
+        ? {}
+        : { keyStore: { path: values.key_store, password: values.key_store_password } }),
       verify: values.verify,
       serverName: values.server_name,
     };
   },
 });
+
+function checkTogether(values: FieldValues<typeof fields>, at: At): boolean {
+  const before = at.problemCount;
+  const { ca, cert, key, key_password: keyPassword, key_store: store, key_store_password: storePassword } = values;
+  const missing = (field: string, other: string): undefined =>
+    at.child(field).problem(`is missing beside \`${other}\`.`, `Add \`${field}\`, or take \`${other}\` out.`);
+  if (cert === null && key !== null) missing('cert', 'key');
+  if (cert !== null && key === null) missing('key', 'cert');
+  if (keyPassword !== null && key === null && cert === null) missing('key', 'key_password');
+  if (storePassword !== null && store === null) missing('key_store', 'key_store_password');
+  if (store !== null && (cert !== null || key !== null)) {
+    at.child('key_store').problem(`contradicts \`${cert === null ? 'key' : 'cert'}\`.`, 'Keep one of the two.');
+  }
+  if (at.problemCount > before) return false;
+  if (ca !== null) checkAuthorities(ca, at.child('ca'));
+  if (ca !== null && values.verify === false) {
+    at.child('ca').warning('is not used: `verify` is false.', 'Take `verify` out.');
+  }
+  if (cert !== null && key !== null) checkPair(cert, key, keyPassword, at);
+  if (store !== null) checkKeyStore(store, storePassword, at);
+  return at.problemCount === before;
+}
 
 /** `tls: true` is short for `tls: {}`. */
 export const tls: Spec<TlsConfig> = {

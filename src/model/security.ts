@@ -8,10 +8,18 @@ export interface TlsConfig {
   readonly cert: Secret | null;
   readonly key: Secret | null;
   readonly keyPassword: Secret | null;
+  /** A PKCS#12 file with certificate and key, in their place. */
+  readonly keyStore?: KeyStoreFile | null;
   /** `chain`: the certificate's chain is verified and its name is not. False: neither is, with a warning. */
   readonly verify: boolean | 'chain';
   /** The name asked for and verified in place of the broker's. */
   readonly serverName: string | null;
+}
+
+export interface KeyStoreFile {
+  /** Absolute; read anew for new connections. */
+  readonly path: string;
+  readonly password: Secret | null;
 }
 
 export type SaslConfig = PasswordLogin | OauthLogin | IamLogin;

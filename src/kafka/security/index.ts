@@ -6,6 +6,7 @@ import type { Login, Mechanism, MechanismContext } from './mechanism.ts';
 import { awsMskIam } from './msk-iam.ts';
 import { oauthBearer } from './oauthbearer.ts';
 import { passwordLogin } from './password.ts';
+import { createEncryption } from './tls.ts';
 
 /** The configuration of the mechanism of that name. */
 type ConfigOf<Name, Config = SaslConfig> = Config extends { readonly mechanism: infer Names }
@@ -26,9 +27,11 @@ const mechanisms: { readonly [Name in SaslConfig['mechanism']]: Mechanism<Config
 export function createSecurity(destination: DestinationConfig, clock: Clock): Security {
   const login =
     destination.sasl === null ? null : createLogin(destination.sasl, { clock, destination: destination.name });
+  const encryption = destination.tls === null ? null : createEncryption(destination.tls, destination.name);
   return {
     async forBroker(address) {
-      return login === null ? {} : { sasl: await login(address) };
+      const tls = encryption?.(address) ?? {};
+      return login === null ? tls : { ...tls, sasl: await login(address) };
     },
   };
 }
