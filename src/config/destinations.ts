@@ -1,5 +1,6 @@
 /** The spec of a destination. */
-import type { BrokerAddress, DestinationConfig } from '../model/index.ts';
+import { DEFAULT_SPOOL_BYTES, type BrokerAddress, type DestinationConfig } from '../model/index.ts';
+import { spool } from './spool.ts';
 import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
 import { presetName } from './presets.ts';
 import { producer } from './producer.ts';
@@ -73,6 +74,11 @@ const fields = {
     'What to do about topics that are missing.',
     { create: false },
   ),
+  spool: optional(
+    spool,
+    'Events that Kafka does not take at once go to the disk and are sent in order later: `max_bytes` (1 GiB), or `false`.',
+    null,
+  ),
   dead_letters: optional(
     object({
       topic: required(
@@ -105,6 +111,7 @@ export const destination: Spec<DestinationBody> = object(fields, {
       testTopic: values.test_topic,
       producer: values.producer ?? defaultProducer(),
       topics: { create: values.topics.create },
+      spool: values.spool ?? { maxBytes: DEFAULT_SPOOL_BYTES },
       deadLetters: values.dead_letters,
       defaults: { topic: values.defaults?.topic ?? null },
     };

@@ -39,6 +39,7 @@ test('a destination of one line has every default', () => {
     sasl: null,
     clientId: 'headrace',
     testTopic: null,
+    spool: { maxBytes: 1_073_741_824 },
     deadLetters: null,
     producer: {
       acks: -1,

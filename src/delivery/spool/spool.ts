@@ -1,0 +1,532 @@
+/**
+ * The spool of one destination: takes messages while Kafka cannot, and hands them on in order when it can.
+ *
+ * A topic is either *direct* (messages go to the lanes, the disk is not touched) or *spooling*: new messages go to the disk,
+ * behind those that are there. It begins to spool when messages wait too long, when the lanes are full or the topic is held:
+ *   1. what is in no send is taken back from the lanes and written to the disk, request by request in their order;
+ *   2. what is in a send is written too, and keeps its place in the lane: its outcome marks it done. So nothing is sent
+ *      twice in the life of this process (Promise 5), and nothing is only in memory;
+ *   3. from then on new messages stand behind (Promise 3).
+ * It is direct again when everything on the disk has been handed to the lanes and the lanes flow: what is new stands behind
+ * it there.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { afterTurn } from '../../base/turn.ts';
+import { WITHDRAWN, messageBytes, type Held } from '../../model/index.ts';
+import type { Delivery } from '../delivery.ts';
+import type { IntakeOptions } from '../entry.ts';
+import { encodeFrame, type Frame, type SpooledMessage } from './frame.ts';
+import { Log } from './log.ts';
+import type { ReadPosition } from './log-reader.ts';
+import type { RejectedMessage, SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
+import type { Progress, TopicProgress } from './progress.ts';
+import { ProgressKeeper } from './progress-keeper.ts';
+import { SpoolRefusal } from './refusal.ts';
+import { TopicQueue, type Handed, type QueueEvents } from './topic-queue.ts';
+
+/** Of spooled messages in the lanes. */
+const WINDOW_BYTES = 8 * 1024 * 1024;
+const WINDOW_MESSAGES = 20_000;
+const READ_BYTES = 512 * 1024;
+/** In the lanes longer than this without an outcome: the way is not open. */
+const FLOWING_WITHIN_MS = 100;
+/** A topic that does not move for this long lets others pass. */
+const STALLED_AFTER_MS = 2_000;
+const TRY_AGAIN_MS = 1_000;
+/** After a write that failed: the next one tells whether it is over. */
+const REFUSE_FOR_MS = 200;
+
+export class Spool {
+  readonly #options: SpoolOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #keeper: ProgressKeeper;
+  readonly #queues = new Map<string, TopicQueue>();
+  /** Requests with messages in the lanes, in the order in which they came. */
+  readonly #direct = new Set<SpoolOwner>();
+  /** Handed to the log and not flushed: they can be sent from memory. */
+  readonly #unflushed = new Set<Frame>();
+  /** Below, all is done of topics without a queue. */
+  readonly #base: number;
+  /** What an earlier process left ends here; until it is read, any topic may have messages in it. */
+  readonly #leftEnd: number;
+  #readUpTo: number;
+  #position: ReadPosition;
+  #positionSequence: number;
+  #delivery: Delivery | null = null;
+  #handedBytes = 0;
+  #handedMessages = 0;
+  #pending: number;
+  /** Messages waited too long, and none has been delivered since. */
+  #away = false;
+  #reading = false;
+  #pumpPlanned = false;
+  #closed = false;
+  #refuseUntilMs = 0;
+  #stopWatch: () => void = () => undefined;
+  #letters: { letter: RejectedMessage; done: () => void }[] = [];
+  #storing = false;
+
+  private constructor(options: SpoolOptions, log: Log, keeper: ProgressKeeper) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#log = log;
+    this.#keeper = keeper;
+    const { progress } = keeper;
+    this.#base = progress?.base ?? log.firstSequence;
+    this.#leftEnd = log.nextSequence;
+    this.#pending = (progress?.pending ?? 0) + Math.max(0, log.nextSequence - (progress?.end ?? log.firstSequence));
+    for (const [topic, { cursor, done }] of Object.entries(progress?.topics ?? {}))
+      this.#queues.set(topic, new TopicQueue(topic, this.#events, cursor, this.#leftEnd - 1, unfold(done)));
+    const cursors = [...this.#queues.values()].map(({ next }) => next);
+    this.#positionSequence = Math.min(this.#base, ...cursors);
+    this.#readUpTo = this.#base;
+    this.#position = log.positionOf(this.#positionSequence);
+    if (this.#log.bytes === 0) this.#pending = 0;
+    this.#watch();
+  }
+
+  /** Throws HeadraceError when its files are of a newer version or cannot be used. */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    await options.files.makeFolder(options.folder);
+    const keeper = await ProgressKeeper.open(options);
+    const log = await Log.open({ ...options, from: keeper.progress?.end ?? 0 });
+    const spool = new Spool(options, log, keeper);
+    keeper.keep(log, () => spool.#progress());
+    return spool;
+  }
+
+  get status(): SpoolStatus {
+    let oldestMs: number | null = null;
+    for (const { oldestAcceptedMs } of this.#queues.values())
+      if (oldestAcceptedMs !== null && (oldestMs === null || oldestAcceptedMs < oldestMs)) oldestMs = oldestAcceptedMs;
+    const ageMs = oldestMs === null ? 0 : Math.max(0, this.#clock.now() - oldestMs);
+    return { bytes: this.#log.bytes, messages: this.#pending, oldestAgeSeconds: ageMs / 1000 };
+  }
+
+  /** Messages in the lanes that are safe on the disk: nobody waits for their outcome. */
+  get handedMessages(): number {
+    return this.#handedMessages;
+  }
+
+  /** From now on what is spooled is handed to this delivery. Its predecessor is closed: what it had is sent again. */
+  attach(delivery: Delivery): void {
+    for (const queue of this.#queues.values())
+      for (const sequence of queue.inLanes.keys()) this.#takeBack(queue, sequence);
+    this.#delivery = delivery;
+    this.#plan();
+  }
+
+  /** Everything goes to the disk, and nothing is handed on; what is in a send keeps its owner there. */
+  detach(): void {
+    if (this.#delivery !== null) this.takeOver(null);
+    this.#delivery = null;
+  }
+
+  /** Nothing more is handed on; what waits in the lanes is taken back. Direct messages go on. */
+  pause(): void {
+    const delivery = this.#delivery;
+    if (delivery === null) return;
+    this.#closed = true;
+    for (const queue of this.#queues.values()) this.#takeBackWaiting(delivery, queue);
+  }
+
+  /** Whether a message of the topic has to go to the disk now. The lanes are cleared of the topic where it begins to. */
+  spools(topic: string): boolean {
+    const queue = this.#queues.get(topic);
+    if (queue?.spooling === true || this.#delivery === null) return true;
+    const left = this.#readUpTo < this.#leftEnd;
+    if (!left && !this.#away && !this.#delivery.full) return false;
+    this.takeOver(topic);
+    return true;
+  }
+
+  /** Messages of this owner go to the lanes: they are taken over when they wait too long. */
+  follow(owner: SpoolOwner): void {
+    this.#direct.add(owner);
+  }
+
+  /** All of its messages have their outcome or are on the disk. */
+  unfollow(owner: SpoolOwner): void {
+    this.#direct.delete(owner);
+  }
+
+  /** The owner's messages waited too long. */
+  late(owner: SpoolOwner): void {
+    const topics = new Set(owner.waiting(null).map(({ item }) => item.message.topic));
+    if (topics.size === 0) return;
+    this.#away = true;
+    for (const topic of topics) this.takeOver(topic);
+  }
+
+  /** A direct message cannot go on until somebody acts: its topic, or all of them, go to the disk. */
+  hold(held: Held): void {
+    this.takeOver(held.topic);
+    for (const queue of this.#queues.values())
+      if (held.topic === null || held.topic === queue.topic) this.#block(queue, held);
+  }
+
+  /**
+   * Writes the messages of one request, whole or not at all (P38); resolves when they are flushed (Promise 1). Rejects
+   * with SpoolRefusal: none of them is taken.
+   */
+  append(items: readonly SpooledMessage[]): Promise<void> {
+    try {
+      return this.#append(items).flushed;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Moves the topic (null: all topics) from the lanes to the disk; from now on it is spooling. */
+  takeOver(topic: string | null): void {
+    const back = new Map<unknown, Set<number>>();
+    const isOurs = (owner: unknown): boolean => owner instanceof TopicQueue || this.#direct.has(owner as SpoolOwner);
+    for (const { owner, index } of this.#delivery?.takeBack(topic, isOurs) ?? []) {
+      if (owner instanceof TopicQueue) this.#takeBack(owner, index);
+      else back.set(owner, (back.get(owner) ?? new Set()).add(index));
+    }
+    if (topic !== null) this.#queue(topic).spooling = true;
+    for (const owner of this.#direct) this.#takeFrom(owner, topic, back.get(owner) ?? new Set());
+    this.#plan();
+  }
+
+  /** Waits until what was appended is flushed and what is done is saved, then closes the files. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWatch();
+    this.#delivery = null;
+    await this.#keeper.close();
+    await this.#log.close();
+  }
+
+  /** What is done and what is not, to be saved; `removable`: below, no segment is needed. */
+  #progress(): { readonly progress: Progress; readonly removable: number } {
+    const base = this.#readUpTo < this.#leftEnd ? this.#readUpTo : this.#log.nextSequence;
+    const topics: [string, TopicProgress][] = [];
+    let removable = base;
+    for (const queue of this.#queues.values()) {
+      if (queue.idle) continue;
+      const cursor = queue.cursor(base);
+      topics.push([queue.topic, { cursor, done: queue.doneRanges() }]);
+      removable = Math.min(removable, cursor);
+    }
+    const end = this.#log.nextSequence;
+    return { progress: { base, topics: Object.fromEntries(topics), pending: this.#pending, end }, removable };
+  }
+
+  #takeFrom(owner: SpoolOwner, topic: string | null, unsent: ReadonlySet<number>): void {
+    const waiting = owner.waiting(topic);
+    if (waiting.length === 0) return;
+    let first: number;
+    try {
+      const appended = this.#append(waiting.map(({ item }) => item));
+      first = appended.firstSequence;
+      for (const [at, { index, item }] of waiting.entries()) {
+        const queue = this.#queue(item.message.topic);
+        queue.spooling = true;
+        if (unsent.has(index)) continue;
+        // In a send under way: its lane keeps it, and its outcome counts here.
+        this.#hand(queue, first + at, {
+          ...item,
+          acceptedAtMs: this.#clock.now(),
+          atMs: this.#clock.monotonic() - 1e6,
+        });
+        owner.redirect(index, queue, first + at);
+      }
+      owner.spooled(
+        waiting.map(({ index }) => index),
+        appended.flushed,
+      );
+    } catch (error) {
+      if (!(error instanceof SpoolRefusal)) throw error;
+      // What cannot be written may as well try the lanes.
+      this.#away = false;
+      owner.refused(error.message);
+      for (const index of unsent) owner.settled(index, WITHDRAWN);
+    }
+  }
+
+  #append(items: readonly SpooledMessage[]): { readonly firstSequence: number; readonly flushed: Promise<void> } {
+    const trouble = this.#keeper.trouble ?? this.#trouble();
+    if (trouble !== null) throw new SpoolRefusal(trouble);
+    const acceptedAtMs = this.#clock.now();
+    let frame!: Frame;
+    const { firstSequence, flushed } = this.#log.append(items.length, (sequence) => {
+      frame = { firstSequence: sequence, acceptedAtMs, messages: items };
+      return encodeFrame(frame);
+    });
+    this.#pending += items.length;
+    for (const [at, { message }] of items.entries()) {
+      const queue = this.#queue(message.topic, firstSequence + at);
+      if (queue.allHanded) queue.unreadSinceMs = acceptedAtMs;
+      queue.last = firstSequence + at;
+      queue.spooling = true;
+    }
+    this.#unflushed.add(frame);
+    const told = flushed.then(
+      () => void this.#unflushed.delete(frame),
+      (refusal: unknown) => {
+        this.#unflushed.delete(frame);
+        this.#refused(frame, refusal);
+        throw refusal;
+      },
+    );
+    told.catch(() => undefined).finally(() => this.#plan());
+    this.#keeper.touch();
+    return { firstSequence, flushed: told };
+  }
+
+  /** It is not on the disk: only what is in the lanes counts still. */
+  #refused({ firstSequence, messages }: Frame, refusal: unknown): void {
+    this.#away = false;
+    this.#refuseUntilMs = this.#clock.monotonic() + REFUSE_FOR_MS;
+    if (refusal instanceof SpoolRefusal && refusal.full) this.#keeper.full();
+    for (const [at, { message }] of messages.entries())
+      if (!(this.#queues.get(message.topic)?.inLanes.has(firstSequence + at) ?? false)) this.#pending--;
+  }
+
+  #trouble(): string | null {
+    return this.#clock.monotonic() < this.#refuseUntilMs ? 'the spool could not be written a moment ago' : null;
+  }
+
+  /** The queue of a topic, made when there is none; `first`: its first message where nothing of it can be left. */
+  #queue(topic: string, first?: number): TopicQueue {
+    let queue = this.#queues.get(topic);
+    if (queue === undefined) {
+      const known = this.#readUpTo >= this.#leftEnd;
+      const next = known ? (first ?? this.#log.nextSequence) : this.#base;
+      queue = new TopicQueue(topic, this.#events, next, known ? next - 1 : this.#leftEnd - 1);
+      this.#queues.set(topic, queue);
+    }
+    return queue;
+  }
+
+  #plan(): void {
+    if (this.#pumpPlanned || this.#closed) return;
+    this.#pumpPlanned = true;
+    afterTurn(() => {
+      this.#pumpPlanned = false;
+      void this.#pump();
+    });
+  }
+
+  /** Reads on and hands to the lanes while there is room there. */
+  async #pump(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      this.#rewind();
+      while (this.#mayHand() && this.#somethingToRead()) await this.#readOn();
+      // From memory, so that a topic with new messages all the time can be direct again.
+      if (this.#mayHand() && !this.#somethingToRead()) this.#handUnflushed();
+    } catch (error) {
+      this.#options.warned(`The spool could not be read: ${(error as Error).message}; it is tried again.`);
+      this.#clock.after(TRY_AGAIN_MS, () => this.#plan(), { unref: true });
+    } finally {
+      this.#reading = false;
+    }
+    for (const queue of this.#queues.values()) this.#mayBeDirect(queue);
+  }
+
+  #mayHand(): boolean {
+    return (
+      !this.#closed &&
+      this.#delivery !== null &&
+      this.#handedBytes < WINDOW_BYTES &&
+      this.#handedMessages < WINDOW_MESSAGES &&
+      !this.#delivery.full
+    );
+  }
+
+  #somethingToRead(): boolean {
+    const flushed = this.#log.flushedSequence;
+    if (this.#positionSequence >= flushed) return false;
+    if (this.#readUpTo < this.#leftEnd) return true;
+    for (const queue of this.#queues.values()) if (this.#mayGoOn(queue) && queue.next < flushed) return true;
+    return false;
+  }
+
+  /** A topic that is blocked tries one message at a time; one with much done above what is not waits for that. */
+  #mayGoOn(queue: TopicQueue): boolean {
+    if (queue.allHanded || queue.doneAbove >= WINDOW_MESSAGES * 2) return false;
+    return queue.blocked === null || queue.inLanes.size === 0;
+  }
+
+  async #readOn(): Promise<void> {
+    const from = this.#position;
+    const { frames, next } = await this.#log.read(from, READ_BYTES);
+    // Set back meanwhile: what was read is not what comes next.
+    if (this.#position !== from || this.#delivery === null || this.#closed) return;
+    for (const frame of frames) this.#handFrame(frame);
+    const last = frames.at(-1);
+    this.#position = next;
+    const end = last === undefined ? this.#log.flushedSequence : last.firstSequence + last.messages.length;
+    this.#positionSequence = Math.max(this.#positionSequence, end);
+    if (last === undefined) this.#reachedEnd(end);
+    this.#readUpTo = Math.max(this.#readUpTo, end);
+    this.#rewind();
+  }
+
+  /** What is not found up to here is not there: it was refused, or it is damaged and told. */
+  #reachedEnd(end: number): void {
+    for (const queue of this.#queues.values()) if (!queue.passedOver && queue.next < end) queue.next = end;
+    this.#keeper.touch();
+  }
+
+  #handUnflushed(): void {
+    for (const frame of this.#unflushed) if (this.#mayHand()) this.#handFrame(frame);
+  }
+
+  #handFrame({ firstSequence, acceptedAtMs, messages }: Frame): void {
+    for (const [at, item] of messages.entries()) {
+      const sequence = firstSequence + at;
+      const queue = this.#queues.get(item.message.topic) ?? this.#leftQueue(item.message.topic, sequence);
+      if (queue === null || !queue.wants(sequence)) continue;
+      if (queue.passedOver) continue;
+      if (!this.#mayGoOn(queue)) {
+        [queue.next, queue.passedOver, queue.unreadSinceMs] = [sequence, true, acceptedAtMs];
+        continue;
+      }
+      queue.next = sequence + 1;
+      queue.unreadSinceMs = acceptedAtMs;
+      this.#hand(queue, sequence, { ...item, acceptedAtMs, atMs: this.#clock.monotonic() });
+      this.#delivery!.accept(item.message, queue, sequence, this.#optionsOf(item.route));
+    }
+  }
+
+  /** Messages of a topic without a queue are done, unless an earlier process left them. */
+  #leftQueue(topic: string, sequence: number): TopicQueue | null {
+    return sequence >= this.#base && sequence < this.#leftEnd && sequence >= this.#readUpTo ? this.#queue(topic) : null;
+  }
+
+  #hand(queue: TopicQueue, sequence: number, handed: Handed): void {
+    queue.handed(sequence, handed);
+    this.#handedMessages++;
+    this.#handedBytes += messageBytes(handed.message);
+  }
+
+  #optionsOf(route: string): IntakeOptions {
+    return this.#options.route(route);
+  }
+
+  #takeBack(queue: TopicQueue, sequence: number): void {
+    const handed = queue.inLanes.get(sequence);
+    if (handed === undefined) return;
+    this.#leaves(handed);
+    queue.takenBack(sequence);
+  }
+
+  #leaves({ message }: Handed): void {
+    this.#handedMessages--;
+    this.#handedBytes -= messageBytes(message);
+  }
+
+  #takeBackWaiting(delivery: Delivery, queue: TopicQueue): void {
+    for (const { index } of delivery.takeBack(queue.topic, (owner) => owner === queue)) this.#takeBack(queue, index);
+  }
+
+  /** Reading begins again at the first message that has to be handed on and is behind the reader. */
+  #rewind(): void {
+    let first = this.#positionSequence;
+    for (const queue of this.#queues.values()) {
+      if (!queue.passedOver || !this.#mayGoOn(queue)) continue;
+      queue.passedOver = false;
+      first = Math.min(first, queue.next);
+    }
+    if (first === this.#positionSequence) return;
+    this.#positionSequence = first;
+    this.#position = { ...this.#log.positionOf(first) };
+  }
+
+  #block(queue: TopicQueue, why: Held | 'stalled'): void {
+    if (queue.blocked === null || why !== 'stalled') queue.blocked = why;
+    if (this.#delivery !== null && queue.inLanes.size > 1) this.#takeBackWaiting(this.#delivery, queue);
+    this.#plan();
+  }
+
+  #mayBeDirect(queue: TopicQueue): void {
+    if (queue.idle && !queue.spooling) {
+      this.#queues.delete(queue.topic);
+      return;
+    }
+    if (!queue.spooling || queue.blocked !== null || !queue.allHanded || this.#delivery?.full !== false) return;
+    if (this.#closed || this.#readUpTo < this.#leftEnd) return;
+    const oldestMs = queue.oldestHandedMs;
+    const flowing = oldestMs === null || (queue.flows && this.#clock.monotonic() - oldestMs < FLOWING_WITHIN_MS);
+    if (!flowing) return;
+    queue.spooling = false;
+    queue.flows = false;
+    if (queue.idle) this.#queues.delete(queue.topic);
+  }
+
+  /** Once a second: topics that do not move let others pass. */
+  #watch(): void {
+    this.#stopWatch = this.#clock.after(
+      STALLED_AFTER_MS / 2,
+      () => {
+        if (this.#closed) return;
+        const sinceMs = this.#clock.monotonic() - STALLED_AFTER_MS;
+        if (this.#queues.size > 1 && !this.#mayHand())
+          for (const queue of this.#queues.values())
+            if ((queue.oldestHandedMs ?? Infinity) < sinceMs && queue.inLanes.size > 1) this.#block(queue, 'stalled');
+        this.#plan();
+        this.#watch();
+      },
+      { unref: true },
+    );
+  }
+
+  readonly #events: QueueEvents = {
+    delivered: (queue, { route }) => {
+      this.#away = false;
+      this.#options.delivered(route);
+      if (queue.blocked === null) return;
+      queue.blocked = null;
+      this.#options.held(queue.topic, null);
+    },
+    rejected: (_queue, handed, rejection, done) => {
+      const letter = { ...handed, rejection };
+      this.#letters.push({ letter, done });
+      if (!this.#storing) void this.#storeLetters();
+    },
+    held: (queue, held) => {
+      if (held === null || held.action === 'wait') return;
+      this.#options.held(queue.topic, held);
+      queue.spooling = true;
+      this.#block(queue, held);
+    },
+    withdrawn: (queue, sequence) => {
+      this.#takeBack(queue, sequence);
+      this.#plan();
+    },
+    done: (queue, handed) => {
+      this.#leaves(handed);
+      this.#pending--;
+      this.#keeper.touch();
+      if (queue.idle) this.#mayBeDirect(queue);
+      this.#plan();
+    },
+  };
+
+  /** A rejection counts as done once it is stored; until then it is tried again, however long that takes. */
+  async #storeLetters(): Promise<void> {
+    this.#storing = true;
+    while (this.#letters.length > 0 && !this.#closed) {
+      const group = this.#letters.slice(0, 1000);
+      try {
+        await this.#options.reject(group.map(({ letter }) => letter));
+        this.#letters.splice(0, group.length);
+        for (const { done } of group) done();
+      } catch (error) {
+        this.#options.warned(`Rejected messages of the spool could not be stored: ${(error as Error).message}`);
+        await this.#clock.sleep(TRY_AGAIN_MS);
+      }
+    }
+    this.#storing = false;
+  }
+}
+
+function* unfold(ranges: readonly number[]): Generator<number> {
+  for (let i = 0; i + 1 < ranges.length; i += 2) for (let at = ranges[i]!; at < ranges[i + 1]!; at++) yield at;
+}
