@@ -38,6 +38,8 @@ export interface FlowResult {
   readonly ledger: Ledger;
   readonly delivered: number;
   readonly rejected: number;
+  /** Attempts after which the same batch had to be sent again. */
+  readonly retried: number;
   /** Why messages had to wait, in the order in which it was told; null is "goes on again". */
   readonly held: readonly (Held | null)[];
 }
@@ -53,7 +55,11 @@ const REFUSED_MS = Date.UTC(2126, 0, 1);
 /** Hands all messages in as fast as memory allows and resolves when each has its outcome. */
 export async function flow(options: FlowOptions): Promise<FlowResult> {
   const producer = { bufferMemoryBytes: 8 * 1024 * 1024, ...options.producer };
-  const delivery = deliveryTo(options.bootstrap, producer, undefined, options.login);
+  let retried = 0;
+  const observer = {
+    attempted: (_batch: unknown, { state }: { state: string }) => void (retried += state === 'retry' ? 1 : 0),
+  };
+  const delivery = deliveryTo(options.bootstrap, producer, observer, options.login);
   const ledger = Ledger.inMemory();
   const expected: ExpectedRecord[] = [];
   const held: (Held | null)[] = [];
@@ -82,7 +88,7 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
     stalled.stop();
     await delivery.close(0);
   }
-  return { expected, ledger, ...counts, held };
+  return { expected, ledger, ...counts, retried, held };
 
   async function handIn(): Promise<void> {
     for (let i = 0; i < options.messages && options.over?.() !== true; i++) {
