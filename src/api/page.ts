@@ -61,12 +61,13 @@ function renderStatus({ startedAt, destinations, sources, syncs }: StatusAnswer)
     ),
     table(
       'Destinations',
-      ['name', 'on', 'messages under way', 'bytes under way', 'waits because'],
+      ['name', 'on', 'messages under way', 'bytes under way', 'messages on disk', 'waits because'],
       destinations.map((one) => [
         one.name,
         one.enabled ? 'yes' : 'no',
         one.pendingMessages,
         one.pendingBytes,
+        one.spool?.messages ?? 0,
         one.held ?? '',
       ]),
     ),

@@ -4,7 +4,9 @@ import { isoTime, type Clock } from '../base/clock.ts';
 import { randomId } from '../base/random.ts';
 import {
   HeadraceError,
+  errorCodes,
   type Configuration,
+  type ErrorCode,
   type DestinationConfig,
   type RunFacts,
   type StoredDeadLetter,
@@ -32,6 +34,7 @@ import type {
   PreviewBytes,
   PreviewLine,
   PreviewOptions,
+  RedriveAnswer,
   RunProgress,
   StatusAnswer,
   TailMessage,
@@ -147,12 +150,25 @@ export class Service implements HeadraceService {
     const [letters, counts] = await Promise.all([deadLetters.list({ sync, limit }), deadLetters.count({ sync })]);
     const { configuration } = this.#tools.syncs;
     if (counts.length === 0 && !configuration.syncs.has(sync)) throw unknownSync(sync, configuration);
-    const byCode = counts.map(({ code, count }) => ({
-      code,
-      count,
-      example: letters.find((one) => one.code === code)?.reason ?? '',
-    }));
-    return { total: counts.reduce((sum, { count }) => sum + count, 0), byCode, letters: letters.map(summaryOf) };
+    const byCode = counts.map((group) => ({ ...group, remedy: errorCodes[group.code]?.remedy ?? null }));
+    const destination = configuration.destinations.get(configuration.syncs.get(sync)?.destination ?? '');
+    const topic = destination?.deadLetters?.topic ?? null;
+    const total = counts.reduce((sum, { count }) => sum + count, 0);
+    return { total, byCode, topic, letters: letters.map(summaryOf) };
+  }
+
+  redrive(sync: string): Promise<RedriveAnswer> {
+    return this.#tools.syncs.redrive(sync);
+  }
+
+  async clearDeadLetters(sync: string, code: string | null): Promise<{ removed: number }> {
+    if (code !== null && !Object.hasOwn(errorCodes, code)) {
+      throw new HeadraceError('not_found', `${code} is no code of an error.`, { path: 'code' });
+    }
+    const { deadLetters, syncs } = this.#tools;
+    const removed = await deadLetters.clear(sync, ...(code === null ? [] : [code as ErrorCode]));
+    if (removed === 0 && !syncs.configuration.syncs.has(sync)) throw unknownSync(sync, syncs.configuration);
+    return { removed };
   }
 
   async *tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage> {
@@ -176,7 +192,8 @@ export class Service implements HeadraceService {
       const pending = syncs.destinations.opened(name)?.delivery.pending;
       const held =
         [...flows.values()].find((flow) => flow.sync.destination === name && flow.held !== null)?.held?.reason ?? null;
-      return { name, enabled, pendingMessages: pending?.messages ?? 0, pendingBytes: pending?.bytes ?? 0, held };
+      const spool = syncs.spools?.status(name) ?? null;
+      return { name, enabled, pendingMessages: pending?.messages ?? 0, pendingBytes: pending?.bytes ?? 0, spool, held };
     });
     const sources = [...configuration.sources.values()].map(({ name, type, enabled }) => ({ name, type, enabled }));
     const all = [...flows.values()].map(({ sync, kind, counts, held }) => ({

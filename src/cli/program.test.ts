@@ -342,12 +342,7 @@ test('errors go to standard error with their remedy, several problems each in a 
 });
 
 test('what does not exist yet says so and exits 1', async () => {
-  for (const args of [
-    'seed orders',
-    'airbyte spec',
-    'airbyte write --config a --catalog b',
-    'dead-letters x --redrive',
-  ]) {
+  for (const args of ['seed orders', 'airbyte spec', 'airbyte write --config a --catalog b']) {
     const said = await headrace(args);
     assert.equal(said.code, 1, args);
     assert.match(said.stderr, /does not exist yet/, args);
@@ -377,11 +372,21 @@ test('the other verbs', async () => {
 });
 
 test('dead letters are told by code, then one by one', async () => {
-  const { stdout } = await headrace('dead-letters orders', {
+  const { stdout, stderr } = await headrace('dead-letters orders', {
     deadLetters: () =>
       Promise.resolve({
         total: 2,
-        byCode: [{ code: 'too_large', count: 2, example: 'larger than the topic allows' }],
+        byCode: [
+          {
+            code: 'too_large',
+            count: 2,
+            example: 'larger than the topic allows',
+            firstAt: startedAt,
+            lastAt: startedAt,
+            remedy: 'Send less.',
+          },
+        ],
+        topic: 'rejected',
         letters: [
           {
             id: '9',
@@ -400,7 +405,40 @@ test('dead letters are told by code, then one by one', async () => {
         ],
       }),
   });
-  assert.match(stdout, /too_large {6}2 {2}larger/);
+  assert.match(stdout, /too_large {6}2 {2}2026-01-02 03:04:05 {2}2026-01-02 03:04:05 {2}larger/);
+  assert.match(stdout, /too_large: Send less\./);
+  assert.match(stderr, /headrace tail rejected/);
   assert.match(stdout, /The newest 1 of 2:/);
   assert.match(stdout, /orders\.csv:2 {2}orders {2}larger than the topic allows {2}base64:\/w==/);
+});
+
+test('redriving tells what became of the letters, by its words and by its exit code', async () => {
+  const answer = { delivered: 3, rejected: 0, filtered: 1, unreadable: 0, stopped: null };
+  const all = await headrace('dead-letters orders --redrive', { redrive: () => Promise.resolve(answer) });
+  assert.deepEqual([all.code, all.stdout], [0, '3 delivered; 1 let pass no longer and forgotten.\n']);
+  const some = await headrace('dead-letters orders --redrive --json', {
+    redrive: () => Promise.resolve({ ...answer, rejected: 2 }),
+  });
+  assert.deepEqual([some.code, JSON.parse(some.stdout).rejected], [2, 2]);
+  const stopped = { code: 'authentication_failed', reason: 'refused', remedy: 'Mend it.' };
+  const none = await headrace('dead-letters orders --redrive', {
+    redrive: () => Promise.resolve({ ...answer, delivered: 0, filtered: 0, stopped }),
+  });
+  assert.deepEqual([none.code, none.stdout], [1, 'Nothing was sent.\n']);
+  assert.match(none.stderr, /refused\. Mend it\./);
+});
+
+test('dead letters are forgotten only with --yes', async () => {
+  const cleared: (string | null)[] = [];
+  const clearDeadLetters = (_sync: string, code: string | null): Promise<{ removed: number }> => {
+    cleared.push(code);
+    return Promise.resolve({ removed: 4 });
+  };
+  const asked = await headrace('dead-letters orders --clear', { clearDeadLetters });
+  assert.equal(asked.code, 64);
+  assert.match(asked.stderr, /0 dead letters would be forgotten for good\. Add --yes/);
+  assert.deepEqual(cleared, []);
+  const done = await headrace('dead-letters orders --clear --code too_large --yes', { clearDeadLetters });
+  assert.deepEqual([done.code, done.stdout, cleared], [0, '4 dead letters are forgotten.\n', ['too_large']]);
+  assert.equal((await headrace('dead-letters orders --yes')).code, 64);
 });

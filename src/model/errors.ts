@@ -5,6 +5,8 @@ export interface ErrorFacts {
   /** user: change configuration or data; operator: mend a system; nobody: it passes by itself. */
   readonly actor: 'user' | 'operator' | 'nobody';
   readonly retry: boolean;
+  /** What to do about records that were rejected with it, and then. */
+  readonly remedy?: string;
 }
 
 const registry = {
@@ -30,23 +32,37 @@ const registry = {
     retry: true,
   },
   // mapping
-  topic_invalid: { meaning: 'The mapping gave a topic name that Kafka does not allow.', actor: 'user', retry: false },
-  mapping_failed: { meaning: 'A field of the message could not be made from the record.', actor: 'user', retry: false },
+  topic_invalid: {
+    meaning: 'The mapping gave a topic name that Kafka does not allow.',
+    actor: 'user',
+    retry: false,
+    remedy: 'Correct `message.topic`, then run the sync again (a row), or send the event again.',
+  },
+  mapping_failed: {
+    meaning: 'A field of the message could not be made from the record.',
+    actor: 'user',
+    retry: false,
+    remedy: 'Correct the mapping of the field, then redrive: the records are mapped anew.',
+  },
   partition_invalid: {
     meaning: 'The chosen partition is no partition number, or the topic does not have it.',
     actor: 'user',
     retry: false,
+    remedy: 'Add partitions to the topic and redrive; or correct `message.partition`.',
   },
   timestamp_invalid: {
     meaning: 'The timestamp could not be read, is negative, or is beyond what the topic takes.',
     actor: 'user',
     retry: false,
+    remedy:
+      'Correct `message.timestamp`, or raise message.timestamp.before.max.ms / after.max.ms of the topic; then redrive.',
   },
   // sources
   row_invalid: {
     meaning: 'A row or line could not be read, or a value does not fit the type of its column.',
     actor: 'user',
     retry: false,
+    remedy: 'Mend the row in its source, then run the sync again.',
   },
   source_failed: { meaning: 'The source could not be read.', actor: 'operator', retry: true },
   json_invalid: { meaning: 'The body of a request cannot be read as JSON.', actor: 'user', retry: false },
@@ -63,9 +79,25 @@ const registry = {
   write_key_unknown: { meaning: 'The write key is not known.', actor: 'user', retry: false },
   overloaded: { meaning: 'It cannot be taken now; try again after the time given.', actor: 'nobody', retry: true },
   // Kafka
-  too_large: { meaning: 'The message is larger than the topic or the cluster allows.', actor: 'user', retry: false },
-  record_refused: { meaning: 'The broker refused this one record.', actor: 'user', retry: false },
-  topic_missing: { meaning: 'The topic does not exist, or may not be seen.', actor: 'user', retry: true },
+  too_large: {
+    meaning: 'The message is larger than the topic or the cluster allows.',
+    actor: 'user',
+    retry: false,
+    remedy:
+      'Raise max.message.bytes of the topic and redrive; or send less of the record (`oversized: {truncate: …}`).',
+  },
+  record_refused: {
+    meaning: 'The broker refused this one record.',
+    actor: 'user',
+    retry: false,
+    remedy: 'Give the message a key, or use a topic that is not compacted; then redrive.',
+  },
+  topic_missing: {
+    meaning: 'The topic does not exist, or may not be seen.',
+    actor: 'user',
+    retry: true,
+    remedy: 'Create the topic, then redrive.',
+  },
   topic_not_created: {
     meaning: 'The topic is missing, and the cluster does not make it as it is asked to.',
     actor: 'user',

@@ -2,15 +2,18 @@
 import type { Clock } from '../base/clock.ts';
 import type { MappingContext } from '../mapping/index.ts';
 import type { DeadLetter, Held, Outcome, Rejection, SourceRecord } from '../model/index.ts';
-import type { Delivery } from '../delivery/index.ts';
+import type { Delivery, Spool } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { IntakeAnswer } from '../sources/ports.ts';
-import type { Flow } from './flows.ts';
+import { isTripped, type Flow } from './flows.ts';
 import { letterOf } from './letters.ts';
 import type { DeadLetterSink, SyncObserver } from './ports.ts';
+import { SpoolPart, type SpoolingRequest } from './spool-part.ts';
 
 /** How long a request waits for Kafka before it is told to come again. */
 export const ACCEPT_WITHIN_MS = 8_000;
+/** How long it waits for Kafka before its events go to the disk. */
+const SPOOL_AFTER_MS = 300;
 const RETRY_AFTER_SECONDS = 5;
 const SAFE: IntakeAnswer = Object.freeze({ state: 'safe' });
 
@@ -18,18 +21,25 @@ const SAFE: IntakeAnswer = Object.freeze({ state: 'safe' });
 export interface EventRoute {
   readonly flow: Flow;
   readonly delivery: Delivery;
+  /** Takes what Kafka does not take in time; null: the destination has none. */
+  readonly spool: Spool | null;
+  /** The sync as it stands on the disk with its messages. */
+  readonly routeText: string;
   readonly context: MappingContext;
   /** Whether the event's type and its `integrations` let it go this way. */
   passes(event: SourceRecord): boolean;
 }
 
-export class EventBatch implements MessageOwner {
+export class EventBatch implements MessageOwner, SpoolingRequest {
   readonly #events: readonly SourceRecord[];
   readonly #routes: readonly EventRoute[];
   readonly #deadLetters: DeadLetterSink;
   readonly #observer: SyncObserver;
   readonly #answer: (answer: IntakeAnswer) => void;
-  readonly #cancelTimer: () => void;
+  readonly #clock: Clock;
+  #cancelTimer: () => void;
+  /** One for each spool. */
+  readonly #parts = new Map<Spool, SpoolPart>();
   #open = 1;
   #withdrawn = 0;
   #answered = false;
@@ -46,7 +56,10 @@ export class EventBatch implements MessageOwner {
     this.#deadLetters = tools.deadLetters;
     this.#observer = tools.observer;
     this.#answer = answer;
-    this.#cancelTimer = tools.clock.after(tools.waitMs, () => this.#giveUp('Kafka did not answer in time'));
+    this.#clock = tools.clock;
+    const spoolMs = routes.some(({ spool }) => spool !== null) ? Math.min(SPOOL_AFTER_MS, tools.waitMs) : null;
+    this.#cancelTimer =
+      spoolMs === null ? this.#giveUpAfter(tools.waitMs) : tools.clock.after(spoolMs, () => this.#late(tools.waitMs));
   }
 
   /** Maps and hands in everything. The first open place is its own, so that no answer leaves half-way. */
@@ -54,7 +67,19 @@ export class EventBatch implements MessageOwner {
     for (let eventIndex = 0; eventIndex < this.#events.length; eventIndex++) {
       for (let routeIndex = 0; routeIndex < this.#routes.length; routeIndex++) this.#hand(eventIndex, routeIndex);
     }
+    for (const part of this.#parts.values()) part.commit();
     this.#close();
+  }
+
+  /** On the disk: their outcome is the spool's to tell. */
+  safe(count: number): void {
+    for (let i = 0; i < count; i++) this.#close();
+  }
+
+  unavailable(reason: string, count: number): void {
+    this.#giveUp(reason);
+    this.#withdrawn += count;
+    this.safe(count);
   }
 
   settled(index: number, outcome: Outcome): void {
@@ -64,12 +89,14 @@ export class EventBatch implements MessageOwner {
       this.#withdrawn++;
     } else {
       counts.read++;
+      route.flow.meter.read(1);
       if (outcome.state === 'delivered') {
         counts.delivered++;
-        if (route.flow.held !== null) this.#mark(route.flow, null);
+        if (route.flow.held !== null && !isTripped(route.flow)) this.#mark(route.flow, null);
       }
       if (outcome.state === 'rejected') {
         counts.rejected++;
+        this.#judge(route.flow);
         this.#keep(Math.floor(index / this.#routes.length), route, outcome);
       }
     }
@@ -78,10 +105,22 @@ export class EventBatch implements MessageOwner {
 
   held(held: Held | null): void {
     if (held === null) return;
-    for (const { flow } of this.#routes) if (concerns(held, flow)) this.#mark(flow, held);
+    this.waits(held);
     if (held.action === 'wait') return;
     // Nothing will change within the seconds a request may wait: the caller learns why at once.
     this.#giveUp(held.topic === null ? held.reason : `topic ${held.topic}: ${held.reason}`);
+  }
+
+  waits(held: Held): void {
+    for (const { flow } of this.#routes) if (concerns(held, flow) && !isTripped(flow)) this.#mark(flow, held);
+  }
+
+  /** A sync that rejects too much takes no more until a person has looked. */
+  #judge(flow: Flow): void {
+    const tooMany = flow.meter.rejected(flow.sync.maxRejected);
+    if (tooMany === null || isTripped(flow)) return;
+    const { code, message: reason, remedy = '' } = tooMany;
+    this.#mark(flow, { action: 'park', code, reason, remedy, topic: null });
   }
 
   /** What a person sees of it: told once for each change. */
@@ -97,6 +136,7 @@ export class EventBatch implements MessageOwner {
     const { flow } = route;
     if (!route.passes(event)) {
       flow.counts.read++;
+      flow.meter.read(1);
       flow.counts.filtered++;
       return;
     }
@@ -104,7 +144,27 @@ export class EventBatch implements MessageOwner {
     const index = eventIndex * this.#routes.length + routeIndex;
     this.#open++;
     if ('state' in mapped) this.settled(index, mapped);
-    else route.delivery.accept(mapped, this, index, flow.options);
+    else if (route.spool === null) route.delivery.accept(mapped, this, index, flow.options);
+    else {
+      const item = { message: mapped, route: route.routeText, position: event.position };
+      this.#part(route.spool, route.delivery).hand(index, item, flow.options);
+    }
+  }
+
+  #part(spool: Spool, delivery: Delivery): SpoolPart {
+    let part = this.#parts.get(spool);
+    if (part === undefined) this.#parts.set(spool, (part = new SpoolPart(spool, delivery, this)));
+    return part;
+  }
+
+  #giveUpAfter(waitMs: number): () => void {
+    return this.#clock.after(waitMs, () => this.#giveUp('Kafka did not answer in time'));
+  }
+
+  /** Kafka is away or slow: what it has not taken goes to the disk. */
+  #late(waitMs: number): void {
+    this.#cancelTimer = this.#giveUpAfter(Math.max(1, waitMs - SPOOL_AFTER_MS));
+    for (const part of this.#parts.values()) part.late();
   }
 
   /** One place less is open; the last one answers. */
@@ -130,8 +190,9 @@ export class EventBatch implements MessageOwner {
   #giveUp(reason: string): void {
     if (this.#answered) return;
     this.#tell(this.#unavailable(reason));
+    const parts = new Set<MessageOwner>(this.#parts.values());
     for (const delivery of new Set(this.#routes.map((route) => route.delivery)))
-      delivery.withdraw((owner) => owner === this);
+      delivery.withdraw((owner) => owner === this || parts.has(owner));
   }
 
   #tell(answer: IntakeAnswer): void {

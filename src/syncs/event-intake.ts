@@ -4,8 +4,9 @@ import type { EventIntake, IntakeAnswer } from '../sources/ports.ts';
 import type { Configuration, SourceRecord } from '../model/index.ts';
 import type { Destinations } from './destinations.ts';
 import { ACCEPT_WITHIN_MS, EventBatch, type EventRoute } from './event-batch.ts';
-import { isActive, type Flow } from './flows.ts';
+import { isActive, isTripped, type Flow } from './flows.ts';
 import type { DeadLetterSink, SyncObserver } from './ports.ts';
+import { routeText } from './spools.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 type Unusable = NonNullable<Configuration['unusable']>[number];
@@ -14,6 +15,7 @@ interface PlannedRoute {
   readonly flow: Flow;
   readonly context: EventRoute['context'];
   readonly passes: EventRoute['passes'];
+  readonly routeText: string;
 }
 
 const CLOSED = unavailable('the destination is being closed');
@@ -65,6 +67,11 @@ export class SyncsIntake implements EventIntake {
     const unusable = this.#unusable.get(source);
     if (unusable !== undefined) return Promise.resolve(unusable);
     if (!this.#plans.has(source)) return Promise.resolve({ state: 'safe' });
+    const tripped = this.#plans.get(source)?.find(({ flow }) => isTripped(flow));
+    if (tripped !== undefined) {
+      const { sync, held } = tripped.flow;
+      return Promise.resolve(unavailable(`the sync ${sync.name} waits for a person: ${held?.reason}`));
+    }
     const line = this.#line(source);
     return new Promise((answer) => {
       if (line.empty && this.#obstacle(source) === null) {
@@ -80,12 +87,15 @@ export class SyncsIntake implements EventIntake {
     });
   }
 
-  /** Room in every delivery that the source's events go to, and nothing under way there under older settings. */
+  /** Room in every delivery that the source's events go to, and nothing under way there under older settings; or a spool. */
   #obstacle(source: string): Promise<unknown> | null {
     if (this.#draining) return null;
     for (const { flow } of this.#plans.get(source) ?? []) {
       const open = this.#tools.destinations.get(flow.sync.destination);
       if (open === null) continue;
+      const spool = this.#tools.destinations.spoolOf(open.config);
+      if (spool !== null && spool.opening !== null) return spool.opening;
+      if (spool !== null) continue;
       if (open.predecessor !== null) return open.predecessor;
       if (open.delivery.full) return open.delivery.whenRoom();
     }
@@ -98,14 +108,19 @@ export class SyncsIntake implements EventIntake {
       return;
     }
     const routes: EventRoute[] = [];
-    for (const { flow, context, passes } of this.#plans.get(source) ?? []) {
+    for (const { flow, context, passes, routeText } of this.#plans.get(source) ?? []) {
       const destination = this.#tools.destinations.get(flow.sync.destination);
       // Promise 1: a way that is closed now is no way that the events passed.
       if (destination === null) {
         answer(CLOSED);
         return;
       }
-      routes.push({ flow, context, passes, delivery: destination.delivery });
+      const opened = this.#tools.destinations.spoolOf(destination.config);
+      if (opened !== null && opened.problem !== null) {
+        answer(unavailable(`the spool of the destination cannot be used: ${opened.problem}`));
+        return;
+      }
+      routes.push({ flow, context, passes, routeText, delivery: destination.delivery, spool: opened?.spool ?? null });
     }
     const { clock, deadLetters, observer } = this.#tools;
     new EventBatch(events, routes, { clock, deadLetters, observer, waitMs }, answer).start();
@@ -144,5 +159,6 @@ function plan(flow: Flow): PlannedRoute {
     flow,
     context: { sync: sync.name, source: sync.source, syncedAt: '', syncedAtMs: 0, run: null },
     passes: flow.passes ?? always,
+    routeText: routeText(flow),
   };
 }

@@ -1,6 +1,12 @@
 /** Syncs made ready to run: mapping compiled, destination open. Rebuilt whole when the configuration changes. */
 import { assignerOf } from '../kafka/index.ts';
-import { compileCondition, compileMapping, type CompiledMapping, type Condition } from '../mapping/index.ts';
+import {
+  compileCondition,
+  compileMapping,
+  compileTruncation,
+  type CompiledMapping,
+  type Condition,
+} from '../mapping/index.ts';
 import {
   HeadraceError,
   emptyCounts,
@@ -13,6 +19,8 @@ import {
 import type { IntakeOptions } from '../delivery/index.ts';
 import { suggest } from '../base/suggest.ts';
 import { integrationsAllow } from '../sources/events/index.ts';
+import { RejectionMeter, WINDOW_MS } from './rejection-meter.ts';
+import { systemClock } from '../base/clock.ts';
 
 export interface Flow {
   readonly sync: SyncConfig;
@@ -25,6 +33,8 @@ export interface Flow {
   readonly counts: Counts;
   /** Why its messages wait, while they do. */
   held: Held | null;
+  /** Of an event sync since it was applied. */
+  readonly meter: RejectionMeter;
 }
 
 /** Every sync that is switched on, with its source and destination. Throws HeadraceError when a mapping is wrong. */
@@ -45,6 +55,8 @@ export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<st
       computedTopic: mapping.literalTopic === null,
       batchBytes: sync.batch.bytes ?? destination.producer.batchBytes,
       batchMessages: sync.batch.messages ?? destination.producer.batchMessages,
+      ordering: sync.ordering ?? 'key',
+      ...(typeof sync.oversized === 'object' ? { shrink: compileTruncation(sync.oversized.truncate) } : {}),
     };
     const before = earlier.get(sync.name);
     flows.set(sync.name, {
@@ -54,10 +66,17 @@ export function buildFlows(configuration: Configuration, earlier: ReadonlyMap<st
       passes: compilePasses(sync, kind),
       options,
       counts: before?.counts ?? emptyCounts(),
-      held: before?.held ?? null,
+      // Whoever applies it again wants it to go on.
+      held: before === undefined || isTripped(before) ? null : before.held,
+      meter: new RejectionMeter(systemClock, WINDOW_MS),
     });
   }
   return flows;
+}
+
+/** An event sync that rejected too much waits for a person. */
+export function isTripped({ held }: Flow): boolean {
+  return held?.code === 'too_many_rejected';
 }
 
 /** Switched on, and its source and destination too. */

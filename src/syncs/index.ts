@@ -4,5 +4,6 @@ export { drainSyncs, pendingMessages } from './drain.ts';
 export { unknownSync, type Flow } from './flows.ts';
 export type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
 export { previewSync, type Previewed } from './preview.ts';
+export type { Redriven } from './redrive.ts';
 export type { ActiveRun } from './runs.ts';
 export { Syncs, type SyncsTools } from './syncs.ts';

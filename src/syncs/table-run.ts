@@ -21,6 +21,7 @@ import type { TableReader } from '../sources/ports.ts';
 import type { OpenDestination } from './destinations.ts';
 import type { Flow } from './flows.ts';
 import type { DeadLetterSink, RunStore, SyncObserver } from './ports.ts';
+import { RejectionMeter } from './rejection-meter.ts';
 import { RunBatch } from './run-batch.ts';
 
 export interface TableRunTools {
@@ -82,6 +83,8 @@ export class TableRun {
   #lastSettledMs: number;
   #letters: { letter: DeadLetter; stored: () => void }[] = [];
   #storing = false;
+  /** Of this execution: a run that is taken up is judged anew. */
+  readonly #meter: RejectionMeter;
 
   constructor(run: RunFacts, reader: TableReader, stop: AbortSignal, tools: TableRunTools) {
     this.#run = run;
@@ -89,6 +92,7 @@ export class TableRun {
     this.#halt = AbortSignal.any([stop, this.#broken.signal]);
     this.#halt.addEventListener('abort', () => this.#wake?.(), { once: true });
     this.#tools = tools;
+    this.#meter = new RejectionMeter(tools.clock);
     this.#saved = { ...run.counts };
     this.#position = run.checkpoint;
     this.#lastSettledMs = tools.clock.monotonic();
@@ -172,6 +176,7 @@ export class TableRun {
     const safe: Safe = { position: batch.position, counts: emptyCounts(), bytes: batch.bytes };
     safe.counts.read = records;
     pass.unsavedRecords += records;
+    this.#meter.read(records);
     pass.unsavedBytes += batch.bytes;
     const settle = pass.safe.add(safe, records);
     const settled = (): void => {
@@ -273,6 +278,8 @@ export class TableRun {
   /** A rejection counts as its record's outcome once it is stored. */
   #keep(letter: DeadLetter, stored: () => void): void {
     this.#letters.push({ letter, stored });
+    const tooMany = this.#meter.rejected(this.#flow?.sync.maxRejected);
+    if (tooMany !== null) this.#fail(tooMany);
     if (!this.#storing) void this.#store();
   }
 

@@ -231,6 +231,9 @@ function deadLetters(home: Home): void {
       ],
       timestampMs: 1_700_000_000_123,
       raw: bytes.subarray(3, 9),
+      partitionKey: bytes.subarray(9),
+      identity: 'orders-17',
+      attempts: 3,
     };
     await deadLetters.add([letter, letterOf('orders', null)]);
     const [second, first] = await deadLetters.list({ sync: 'orders' });
@@ -239,6 +242,7 @@ function deadLetters(home: Home): void {
     assert.ok(id > 0 && id < second!.id);
     assert.match(createdAt, /Z$/);
     assert.deepEqual([second?.key, second?.value, second?.raw, second?.topic], [null, null, null, null]);
+    assert.deepEqual([second?.partitionKey, second?.identity], [null, `orders/${second?.id}`]);
   });
 
   it('resolves when they are durable, however many call at once', async () => {
@@ -249,7 +253,11 @@ function deadLetters(home: Home): void {
     );
     await Promise.all(calls);
     const expected = Array.from({ length: 300 }, (_, call) => call % 9).reduce((sum, count) => sum + count, 0);
-    assert.deepEqual(await deadLetters.count({ sync: 'events' }), [{ code: 'mapping_failed', count: expected }]);
+    const groups = await deadLetters.count({ sync: 'events' });
+    assert.deepEqual(
+      groups.map(({ code, count }) => ({ code, count })),
+      [{ code: 'mapping_failed', count: expected }],
+    );
     const listed = await deadLetters.list({ sync: 'events', limit: 10_000 });
     assert.equal(new Set(listed.map(({ position }) => position)).size, expected);
   });
@@ -278,10 +286,37 @@ function deadLetters(home: Home): void {
       [...page, ...next].map(({ position }) => position),
       ['6', '5', '4', '3'],
     );
-    assert.deepEqual(await deadLetters.count(), [
-      { code: 'mapping_failed', count: 5 },
-      { code: 'too_large', count: 1 },
-    ]);
+    const [first, last] = (await deadLetters.list({ sync: 'orders', limit: 6 })).slice(1).toReversed();
+    const groups = await deadLetters.count();
+    assert.deepEqual(
+      groups.map(({ code, count }) => ({ code, count })),
+      [
+        { code: 'mapping_failed', count: 5 },
+        { code: 'too_large', count: 1 },
+      ],
+    );
+    assert.ok(groups[0]!.firstAt === first!.createdAt && groups[0]!.lastAt >= last!.createdAt);
+    assert.equal(groups[0]!.example, first!.reason);
+  });
+
+  it('goes through those of a sync from the oldest, forgets some, and keeps the newest reason of others', async () => {
+    await using state = await open(home);
+    const { deadLetters } = state.store;
+    await deadLetters.add(['1', '2', '3', '4'].map((position) => letterOf('orders', position)));
+    await deadLetters.add([letterOf('other', '1'), { ...letterOf('orders', '5'), code: 'too_large' }]);
+    const [one, two, ...rest] = await deadLetters.page('orders', 0, 10);
+    assert.deepEqual([one?.position, two?.position, rest.length], ['1', '2', 3]);
+    assert.deepEqual(
+      (await deadLetters.page('orders', two!.id, 2)).map(({ position }) => position),
+      ['3', '4'],
+    );
+    await deadLetters.remove([one!.id, 4711]);
+    await deadLetters.rejectedAgain(two!.id, { code: 'too_large', reason: 'now \0 this', field: 'value' });
+    const [changed] = await deadLetters.page('orders', 0, 1);
+    assert.deepEqual([changed?.code, changed?.reason, changed?.field], ['too_large', 'now \ufffd this', 'value']);
+    assert.equal(await deadLetters.clear('orders', 'too_large'), 2);
+    assert.equal(await deadLetters.clear('orders'), 2);
+    assert.equal((await deadLetters.list({})).length, 1);
   });
 
   it('tells every caller of a commit that failed', async () => {

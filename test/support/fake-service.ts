@@ -39,7 +39,9 @@ export function fakeService(changes: Partial<HeadraceService> = {}): HeadraceSer
     cancel: () => Promise.resolve(runFacts('cancelled')),
     reset: () => Promise.resolve(),
     setEnabled: () => Promise.resolve(),
-    deadLetters: () => Promise.resolve({ total: 0, byCode: [], letters: [] }),
+    deadLetters: () => Promise.resolve({ total: 0, byCode: [], topic: null, letters: [] }),
+    redrive: () => Promise.resolve({ delivered: 0, rejected: 0, filtered: 0, unreadable: 0, stopped: null }),
+    clearDeadLetters: () => Promise.resolve({ removed: 0 }),
     async *tail() {
       // A topic without messages.
     },

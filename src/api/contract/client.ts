@@ -29,6 +29,8 @@ export function createClient(address: string, token: Secret): HeadraceService {
     setEnabled: (object, enabled) =>
       http.json(`/api/objects/${name(object)}/${enabled ? 'enable' : 'disable'}`, { method: 'POST' }),
     deadLetters: (sync, limit) => http.json(`/api/syncs/${name(sync)}/dead-letters?limit=${limit}`),
+    redrive: (sync) => http.json(`/api/syncs/${name(sync)}/dead-letters/redrive`, { method: 'POST' }),
+    clearDeadLetters: (sync, code) => http.json(`/api/syncs/${name(sync)}/dead-letters/clear`, { body: { code } }),
     tail: (topic, options, signal) =>
       http.lines<TailMessage>(`/api/topics/${name(topic)}/tail`, { body: options, signal }),
     status: () => http.json('/api/status'),

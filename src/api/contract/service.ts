@@ -22,6 +22,10 @@ export interface HeadraceService {
   reset(sync: string): Promise<void>;
   setEnabled(name: string, enabled: boolean): Promise<void>;
   deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer>;
+  /** Sends all of them again, each once; resolves when each has its outcome. */
+  redrive(sync: string): Promise<RedriveAnswer>;
+  /** Forgets them, or those of one code. How many they were. */
+  clearDeadLetters(sync: string, code: string | null): Promise<{ readonly removed: number }>;
   /** Live messages of a topic from now on (or from the start), until the signal aborts. */
   tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage>;
   status(): Promise<StatusAnswer>;
@@ -122,8 +126,31 @@ export interface RunProgress {
 
 export interface DeadLetterAnswer {
   readonly total: number;
-  readonly byCode: readonly { readonly code: string; readonly count: number; readonly example: string }[];
+  readonly byCode: readonly {
+    readonly code: string;
+    readonly count: number;
+    /** The reason of the last one. */
+    readonly example: string;
+    /** ISO 8601. */
+    readonly firstAt: string;
+    readonly lastAt: string;
+    readonly remedy: string | null;
+  }[];
+  /** Where newer ones go instead of here; null: they come here. */
+  readonly topic: string | null;
   readonly letters: readonly DeadLetterSummary[];
+}
+
+export interface RedriveAnswer {
+  readonly delivered: number;
+  /** Again; kept, with the newer reason. */
+  readonly rejected: number;
+  /** The sync lets them pass no longer: forgotten. */
+  readonly filtered: number;
+  /** What was kept is no record that could be mapped anew: kept. */
+  readonly unreadable: number;
+  /** Why it ended before its time. */
+  readonly stopped: { readonly code: string; readonly reason: string; readonly remedy: string } | null;
 }
 
 export interface DeadLetterSummary {
@@ -159,6 +186,15 @@ export interface TailMessage {
   readonly value: PreviewBytes;
 }
 
+export interface SpoolSummary {
+  /** Taken and not delivered yet. */
+  readonly messages: number;
+  /** On the disk. */
+  readonly bytes: number;
+  /** 0: nothing waits. */
+  readonly oldestAgeSeconds: number;
+}
+
 export interface StatusAnswer {
   readonly version: string;
   readonly startedAt: string;
@@ -167,6 +203,8 @@ export interface StatusAnswer {
     readonly enabled: boolean;
     readonly pendingMessages: number;
     readonly pendingBytes: number;
+    /** What waits on the disk; null or absent: nothing may. */
+    readonly spool?: SpoolSummary | null;
     readonly held: string | null;
   }[];
   readonly sources: readonly { readonly name: string; readonly type: string; readonly enabled: boolean }[];

@@ -117,6 +117,19 @@ export const operations: readonly Operation[] = [
     answers: 'json',
   },
   {
+    method: 'post',
+    path: '/api/syncs/{name}/dead-letters/redrive',
+    summary: 'Sends them again, each once; those that are delivered are forgotten.',
+    answers: 'json',
+  },
+  {
+    method: 'post',
+    path: '/api/syncs/{name}/dead-letters/clear',
+    summary: 'Forgets them, or those of one code.',
+    body: { code: text },
+    answers: 'json',
+  },
+  {
     method: 'get',
     path: '/api/runs',
     summary: 'Runs, newest first.',

@@ -43,6 +43,12 @@ export function addSyncs(app: FastifyInstance, service: HeadraceService): void {
   app.get<Named & { Querystring: { limit?: string } }>('/api/syncs/:name/dead-letters', (request) =>
     service.deadLetters(request.params.name, limitOf(request.query.limit, 100, 1000)),
   );
+
+  app.post<Named>('/api/syncs/:name/dead-letters/redrive', (request) => service.redrive(request.params.name));
+
+  app.post<Named>('/api/syncs/:name/dead-letters/clear', (request) =>
+    service.clearDeadLetters(request.params.name, textOf(bodyOf(request.body)['code'], 'code')),
+  );
 }
 
 /** The end of the run is told by telemetry and stands among the runs. */
