@@ -2,18 +2,17 @@
 import { DEFAULT_SPOOL_BYTES, type BrokerAddress, type DestinationConfig } from '../model/index.ts';
 import { spool } from './spool.ts';
 import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
+import { ordering } from './ordering.ts';
 import { presetName } from './presets.ts';
 import { producer } from './producer.ts';
 import { At, Report } from './report.ts';
 import { protocol, securityOf } from './security.ts';
 import { sasl } from './security-sasl.ts';
 import { tls } from './security-tls.ts';
-import { notYet, optional, required, tellNotYet, type Spec } from './spec.ts';
+import { notYet, optional, required, type Spec } from './spec.ts';
 import { anything, object, type FieldValues } from './spec-composites.ts';
-import { choice, flag, integer, text } from './spec-scalars.ts';
-import { describe } from './values.ts';
-
-const ORDER_INSTEAD = 'Messages keep their order for each key, which is `ordering: key`.';
+import { flag, integer, text } from './spec-scalars.ts';
+import { topics } from './topics.ts';
 
 export const topicName = text({
   pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
@@ -21,23 +20,10 @@ export const topicName = text({
   example: 'orders',
 });
 
-export const ordering = choice(['key'], { notYet: { preserve: ORDER_INSTEAD, none: ORDER_INSTEAD } });
-
-const topicCreation: Spec<false | 'broker'> = {
-  schema: { enum: [false, 'broker'] },
-  read(value, at) {
-    if (value === false || value === 'broker') return value;
-    if (at.isReferenced && value === 'false') return false;
-    const instead = 'Create topics beforehand, or write `create: broker` to leave it to the cluster.';
-    if (typeof value === 'object' && value !== null) return tellNotYet(at, 'an object of settings', instead);
-    return at.problem(`must be false or broker, and is ${describe(value, at)}.`, instead);
-  },
-};
-
 const defaults = object(
   {
     topic: optional(anything(), 'The topic of syncs that name none; a mapping.', null),
-    ordering: optional(ordering, 'The ordering of its syncs.', 'key'),
+    ordering: optional(ordering, 'The ordering of its syncs; `key` when left out.', null),
     operation_tags: notYet('Operations are named created, updated and deleted; leave it out.'),
     template: notYet('Write `payload` in each sync.'),
   },
@@ -63,17 +49,7 @@ const fields = {
   ),
   test_topic: optional(topicName, 'Test Connection also produces one message here.', null),
   producer: optional(producer, 'How messages are sent.', null),
-  topics: optional(
-    object({
-      create: optional(
-        topicCreation,
-        'Whether missing topics are made: `false`, or `broker`: by the cluster itself.',
-        false,
-      ),
-    }),
-    'What to do about topics that are missing.',
-    { create: false },
-  ),
+  topics: optional(topics, 'What to do about topics that are missing.', { create: false as const, maxComputed: 1000 }),
   spool: optional(
     spool,
     'Events that Kafka does not take at once go to the disk and are sent in order later: `max_bytes` (1 GiB), or `false`.',
@@ -110,10 +86,10 @@ export const destination: Spec<DestinationBody> = object(fields, {
       clientId: values.client_id,
       testTopic: values.test_topic,
       producer: values.producer ?? defaultProducer(),
-      topics: { create: values.topics.create },
+      topics: values.topics,
       spool: values.spool ?? { maxBytes: DEFAULT_SPOOL_BYTES },
       deadLetters: values.dead_letters,
-      defaults: { topic: values.defaults?.topic ?? null },
+      defaults: { topic: values.defaults?.topic ?? null, ordering: values.defaults?.ordering ?? 'key' },
     };
   },
 });

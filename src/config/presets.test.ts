@@ -104,14 +104,14 @@ test('topic rules of a preset end with the default topic of the destination', ()
 
 test('a preset on a destination fills its fields; those beside it win, within objects too', () => {
   const segment = destinationOf('preset: segment');
-  assert.deepEqual([segment.clientId, segment.topics], ['segment-actions-kafka-producer', { create: false }]);
+  assert.deepEqual([segment.clientId, segment.topics.create], ['segment-actions-kafka-producer', false]);
   assert.deepEqual([segment.producer.batchBytes, segment.producer.batchMessages], [1_000_000, 1002]);
   assert.equal(destinationOf('preset: segment, client_id: mine').clientId, 'mine');
   assert.equal(destinationOf("preset: '${VENDOR}'").clientId, 'segment-actions-kafka-producer');
   const { batchBytes, batchMessages } = destinationOf('preset: segment, producer: {batch_messages: 7}').producer;
   assert.deepEqual([batchBytes, batchMessages], [1_000_000, 7]);
-  assert.deepEqual(destinationOf('preset: rudderstack').topics, { create: 'broker' });
-  assert.deepEqual(destinationOf('preset: rudderstack, topics: {create: false}').topics, { create: false });
+  assert.deepEqual(destinationOf('preset: rudderstack').topics.create, 'broker');
+  assert.deepEqual(destinationOf('preset: rudderstack, topics: {create: false}').topics.create, false);
 });
 
 test('no preset weakens what a destination promises', () => {

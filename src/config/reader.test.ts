@@ -63,8 +63,8 @@ test('a destination of one line has every default', () => {
       clientDnsLookup: 'use_all_dns_ips',
       metadataMaxAgeMs: 30_000,
     },
-    topics: { create: false },
-    defaults: { topic: null },
+    topics: { create: false, maxComputed: 1000 },
+    defaults: { topic: null, ordering: 'key' },
   });
 });
 
@@ -176,8 +176,30 @@ syncs:
     },
     partitioner: 'crc32',
     batch: { bytes: 5000, messages: 10 },
+    ordering: 'key',
+    oversized: 'reject',
     maxRejected: null,
   });
+});
+
+test('what a sync says of order wins over its destination; missing topics may be made', () => {
+  const { destinations, syncs } = configurationOf(`destinations:
+  main: {brokers: a, defaults: {topic: t, ordering: preserve}, topics: {max_computed: 5, create: {partitions: 6, config: {retention.ms: 1000, cleanup.policy: compact}}}}
+sources:
+  web: {type: events, write_key: k}
+syncs:
+  one: {source: web, destination: main}
+  two: {source: web, destination: main, ordering: none, oversized: {truncate: [$.properties.body]}}
+`);
+  assert.deepEqual(destinations.get('main')?.topics, {
+    create: { partitions: 6, config: { 'retention.ms': '1000', 'cleanup.policy': 'compact' } },
+    maxComputed: 5,
+  });
+  assert.deepEqual(
+    ['one', 'two'].map((name) => syncs.get(name)?.ordering),
+    ['preserve', 'none'],
+  );
+  assert.deepEqual(syncs.get('two')?.oversized, { truncate: ['$.properties.body'] });
 });
 
 test('a sync may leave its topic to the destination', () => {

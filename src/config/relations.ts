@@ -73,7 +73,7 @@ export function relate(objects: SoundObjects, rooms: RoomFacts, tell: (problem: 
     ];
     for (const problem of wrong) tell(problem);
     countPair(sync, bounds.get(source.name) ?? Infinity, perPair);
-    if (sync.at.problemCount === before) syncs.set(sync.name, finish(sync, source));
+    if (sync.at.problemCount === before) syncs.set(sync.name, finish(sync, source, destination));
   }
   return { destinations, sources, syncs };
 }
@@ -200,12 +200,13 @@ function withPreset(
   return null;
 }
 
-function finish({ name, body }: Sound<SyncBody>, source: SourceConfig): SyncConfig {
+function finish({ name, body }: Sound<SyncBody>, source: SourceConfig, destination: DestinationConfig): SyncConfig {
   const { preset: _filledIn, partitioner, ...config } = body;
   return {
     name,
     ...config,
     partitioner: partitioner ?? 'murmur2',
+    ordering: body.ordering ?? destination.defaults.ordering ?? 'key',
     behaviour: source.type === 'events' ? null : 'send',
   };
 }

@@ -6,12 +6,14 @@ import {
   type FileFormat,
   type FileRead,
   type MaxRejected,
+  type Ordering,
+  type Oversized,
   type Partitioner,
   type PresetName,
 } from '../model/index.ts';
-import { ordering } from './destinations.ts';
 import { maxRejected } from './max-rejected.ts';
 import { message, partitioner, type MessageBody } from './message.ts';
+import { ordering, oversized } from './ordering.ts';
 import { presetName } from './presets.ts';
 import { notYet, optional, required, type Spec } from './spec.ts';
 import { list, named, object } from './spec-composites.ts';
@@ -88,7 +90,16 @@ const fields = {
   message: optional(message, 'How a record becomes a message.', null),
   partitioner: optional(partitioner, 'As `message.partitioner`.', null),
   operation_tags: notYet('Operations are named created, updated and deleted; leave it out.'),
-  ordering: optional(ordering, 'Messages with the same topic and key keep the order of their records.', 'key'),
+  ordering: optional(
+    ordering,
+    'What keeps the order of its records: messages of one topic and key (`key`), all of a partition (`preserve`), or nothing (`none`, faster); as the destination says when left out.',
+    null,
+  ),
+  oversized: optional(
+    oversized,
+    'What becomes of a message that is too large for its topic: it is rejected (`reject`), or fields of its value are cut (`{truncate: [$.body]}`).',
+    'reject',
+  ),
   batch: optional(batch, "Batches smaller than the destination's.", { bytes: null, messages: null }),
   after: notYet('Do it in the script that calls `headrace run`, which ends with 0 when all is sent.'),
   delivery: optional(
@@ -121,6 +132,9 @@ export interface SyncBody {
   /** null: by the preset, or Java's. */
   readonly partitioner: Partitioner | null;
   readonly batch: { readonly bytes: number | null; readonly messages: number | null };
+  /** null: as the destination says. */
+  readonly ordering: Ordering | null;
+  readonly oversized: Oversized;
   readonly maxRejected: MaxRejected | null;
 }
 
@@ -144,6 +158,8 @@ export const sync: Spec<SyncBody> = object(fields, {
       message: values.message?.message ?? {},
       partitioner: inner ?? values.partitioner,
       batch: limits,
+      ordering: values.ordering,
+      oversized: values.oversized,
       maxRejected: values.max_rejected,
     };
   },

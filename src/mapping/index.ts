@@ -5,5 +5,6 @@ export { checkTrigger, compileCondition, type Condition } from './condition.ts';
 export { directives } from './directives/index.ts';
 export type { Directive, DirectiveExample } from './directive.ts';
 export { topicNameFault } from './fields/topic.ts';
+export { compileTruncation } from './truncate.ts';
 export { presets } from './presets/index.ts';
 export type { CompiledMapping, MappingContext, MappingInput } from './ports.ts';
