@@ -1,4 +1,5 @@
 /** The server: state, configuration, syncs, collector and API on one port, from start to orderly end. A front door. */
+import { join } from 'node:path';
 import { createApi } from './api/api.ts';
 import { applyFile } from './api/apply-file.ts';
 import { HttpFront } from './api/http.ts';
@@ -62,7 +63,13 @@ export async function startServer(environment: Environment, options: ServerOptio
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const opened = await openService({ environment, dataFolder, lock, observer: telemetry.syncObserver });
+    const opened = await openService({
+      environment,
+      dataFolder,
+      spoolFolder: join(dataFolder, 'spool'),
+      lock,
+      observer: telemetry.syncObserver,
+    });
     closers.push(() => opened.close());
     const { service, syncs } = opened;
     const host = options.host ?? environment.host ?? '127.0.0.1';
@@ -74,6 +81,7 @@ export async function startServer(environment: Environment, options: ServerOptio
     for (const message of warnings) telemetry.emit({ kind: 'warned', message });
     for (const one of opened.problems()) telemetry.emit({ kind: 'left_out', problem: problemText(one) });
 
+    await syncs.spools?.opened();
     const token = environment.token ?? new Secret(randomHex(32));
     const state = { ready: false, draining: false };
     const collector = createCollector({

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   readonly dataFolder: string;
   /** Where the SQLite file is, if not in the data folder. */
   readonly stateFolder?: string;
+  /** Where events wait while Kafka cannot take them; absent: nowhere. */
+  readonly spoolFolder?: string;
   /** Null: only looks; runs that a dead process left stay as they are. */
   readonly lock: DataLock | null;
   readonly observer: SyncObserver;
@@ -52,8 +54,9 @@ export async function openService(options: ServiceOptions): Promise<OpenedServic
       presets,
     });
     const objects = createObjects(reader, store.objects);
+    const spool = options.spoolFolder === undefined ? {} : { spoolFolder: options.spoolFolder };
     const tools = { runs: store.runs, deadLetters: store.deadLetters, observer, clock, openFiles };
-    const syncs = new Syncs(tools);
+    const syncs = new Syncs({ ...tools, ...spool });
     const service = new Service({ ...tools, objects, syncs, version });
     await service.load(options.over);
     return {

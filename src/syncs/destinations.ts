@@ -6,6 +6,7 @@ import { createSender } from '../kafka/index.ts';
 import type { DestinationConfig } from '../model/index.ts';
 import type { Sender } from '../delivery/ports.ts';
 import type { SyncObserver } from './ports.ts';
+import type { OpenSpool, Spools } from './spools.ts';
 
 export interface OpenDestination {
   readonly config: DestinationConfig;
@@ -26,14 +27,17 @@ const TROUBLED_GRACE_MS = 1_500;
 export class Destinations {
   readonly #clock: Clock;
   readonly #observer: SyncObserver;
+  readonly #spools: Spools | null;
   readonly #open = new Map<string, { -readonly [K in keyof OpenDestination]: OpenDestination[K] }>();
   #configs: ReadonlyMap<string, DestinationConfig> = new Map();
   /** By name: all that was open under earlier settings and is not closed yet. */
   readonly #retiring = new Map<string, Promise<void>>();
 
-  constructor(clock: Clock, observer: SyncObserver) {
+  /** `spools`: null where nothing is spooled, as in commands. */
+  constructor(clock: Clock, observer: SyncObserver, spools: Spools | null = null) {
     this.#clock = clock;
     this.#observer = observer;
+    this.#spools = spools;
   }
 
   /** Takes new settings: a destination whose settings changed is opened anew; what is in flight ends under the old ones. */
@@ -45,6 +49,12 @@ export class Destinations {
       this.#open.delete(name);
       this.#retire(name, open.delivery);
     }
+    this.#spools?.apply(configs);
+  }
+
+  /** Null: the destination has no spool. */
+  spoolOf(config: DestinationConfig): OpenSpool | null {
+    return this.#spools?.of(config) ?? null;
   }
 
   /** Null when there is no such destination, or it is switched off. Opens it on first use. */
@@ -66,12 +76,15 @@ export class Destinations {
    */
   async close(graceMs: number): Promise<number> {
     const deliveries = [...this.#open.values()].map((open) => open.delivery);
+    // What is in no send goes to the disk, and those who wait for it are told that it is safe.
+    for (const name of this.#open.keys()) this.#spools?.detach(name);
     this.#open.clear();
     this.#configs = new Map();
     const left = await Promise.all(
       deliveries.map((delivery) => delivery.close(graceMs, { troubledGraceMs: Math.min(graceMs, TROUBLED_GRACE_MS) })),
     );
     await Promise.all(this.#retiring.values());
+    await this.#spools?.close();
     return left.reduce((sum, count) => sum + count, 0);
   }
 
@@ -103,12 +116,20 @@ export class Destinations {
     const predecessor = this.#retiring.get(config.name) ?? null;
     const open = { config, delivery, sender, predecessor };
     this.#open.set(config.name, open);
-    void predecessor?.then(() => (open.predecessor = null));
+    const attach = (): void => {
+      if (this.#open.get(config.name) === open) this.#spools?.attach(config.name, delivery);
+    };
+    if (predecessor === null) attach();
+    void predecessor?.then(() => {
+      open.predecessor = null;
+      attach();
+    });
     return open;
   }
 
   /** Whoever comes next waits for all that went before, not only for the last one. */
   #retire(name: string, delivery: Delivery): void {
+    this.#spools?.detach(name);
     const before = this.#retiring.get(name);
     const retired = Promise.all([before, this.#closeOld(delivery)]).then(() => {
       if (this.#retiring.get(name) === retired) this.#retiring.delete(name);

@@ -4,7 +4,8 @@ import type { Syncs } from './syncs.ts';
 
 const LOOK_EVERY_MS = 20;
 /** Kafka takes nothing: waiting longer would only hold up whoever wants to restart. */
-const STALLED_AFTER_MS = 2_000;
+const STALLED_AFTER_MS = 1_500;
+const SAFE_STALLED_AFTER_MS = 1_000;
 
 /**
  * Takes nothing new and waits until everything pending has its outcome, at most `graceMs`, and at most 2 s in which
@@ -20,7 +21,9 @@ export async function drainSyncs(syncs: Syncs, clock: Clock, graceMs: number): P
   let stalled = false;
   while (pending > 0 || !runsStopped) {
     const now = clock.monotonic();
-    stalled = pending > 0 && now - movedMs >= STALLED_AFTER_MS;
+    // Those that are on the disk too are waited for only so that they are not sent again after the next start.
+    const unsafe = pending - syncs.handedMessages();
+    stalled = pending > 0 && now - movedMs >= (unsafe > 0 ? STALLED_AFTER_MS : SAFE_STALLED_AFTER_MS);
     if (stalled || now - startedMs >= graceMs) break;
     await clock.sleep(LOOK_EVERY_MS);
     const left = pendingMessages(syncs);

@@ -11,6 +11,7 @@ export interface Snapshot {
     readonly name: string;
     readonly pendingMessages: number;
     readonly pendingBytes: number;
+    readonly spool?: { readonly messages: number; readonly bytes: number; readonly oldestAgeSeconds: number } | null;
   }[];
   readonly syncs: readonly { readonly name: string; readonly kind: 'events' | 'table'; readonly counts: Counts }[];
 }
@@ -55,6 +56,7 @@ export class Metrics {
   readonly #rejected: Counter<'destination' | 'topic'>;
   readonly #pendingMessages: Gauge<'destination'>;
   readonly #pendingBytes: Gauge<'destination'>;
+  readonly #spool: Readonly<Record<'messages' | 'bytes' | 'oldestAgeSeconds', Gauge<'destination'>>>;
   readonly #records: Gauge<'sync' | 'outcome'>;
   readonly #rows: Counter<'sync' | 'outcome'>;
   readonly #runs: Counter<'sync' | 'state'>;
@@ -90,6 +92,13 @@ export class Metrics {
     ]);
     this.#pendingMessages = gauge('pending_messages', 'Messages without an outcome yet.', ['destination']);
     this.#pendingBytes = gauge('pending_bytes', 'Bytes of messages without an outcome yet.', ['destination']);
+    this.#spool = {
+      messages: gauge('spool_messages', 'Messages on the disk that are not delivered yet.', ['destination']),
+      bytes: gauge('spool_bytes', 'Bytes of the spool on the disk.', ['destination']),
+      oldestAgeSeconds: gauge('spool_oldest_age_seconds', 'How long the oldest spooled message has waited.', [
+        'destination',
+      ]),
+    };
     this.#records = gauge('sync_records', 'Records of each sync by outcome since the start.', ['sync', 'outcome']);
     this.#rows = counter('run_rows_total', 'Rows of runs by outcome.', ['sync', 'outcome']);
     this.#runs = counter('runs_total', 'Runs by end state.', ['sync', 'state']);
@@ -134,10 +143,13 @@ export class Metrics {
   async text(snapshot: Snapshot): Promise<{ contentType: string; body: string }> {
     this.#pendingMessages.reset();
     this.#pendingBytes.reset();
+    for (const of of Object.values(this.#spool)) of.reset();
     this.#records.reset();
-    for (const { name, pendingMessages, pendingBytes } of snapshot.destinations) {
+    for (const { name, pendingMessages, pendingBytes, spool } of snapshot.destinations) {
       this.#pendingMessages.set({ destination: name }, pendingMessages);
       this.#pendingBytes.set({ destination: name }, pendingBytes);
+      for (const what of ['messages', 'bytes', 'oldestAgeSeconds'] as const)
+        if (spool != null) this.#spool[what].set({ destination: name }, spool[what]);
     }
     for (const { name, counts } of snapshot.syncs)
       for (const [outcome, count] of Object.entries(counts) as [string, number][])

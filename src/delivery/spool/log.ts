@@ -60,6 +60,7 @@ export class Log {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #writing = false;
+  #writer: Promise<void> = Promise.resolve();
   #bytes: number;
   /** One thing at a time is done to the files. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -123,7 +124,7 @@ export class Log {
     const flushed = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ frame, endSequence, resolve, reject });
     });
-    if (!this.#writing) void this.#writeAll();
+    if (!this.#writing) this.#writer = this.#writeAll();
     return { firstSequence, flushed };
   }
 
@@ -162,6 +163,7 @@ export class Log {
 
   /** Waits for what is being written and closes the files; nothing may be appended after. */
   async close(): Promise<void> {
+    await this.#writer;
     await this.#inTurn(async () => {
       await this.#readingEnded();
       for (const { file } of this.#segments) await file.close();
