@@ -78,7 +78,7 @@ function serve(): void {
     const lifeSeconds = settings.fault === 'expired' ? -60 : settings.lifeSeconds;
     const nowSeconds = (Date.now() + settings.clockAheadMs) / 1000;
     const { issuer: iss, audience: aud, subject: sub } = settings;
-    const scope = form.get('scope') ?? '';
+    const scope = form.get('scope') ?? 'kafka';
     const claims = { iss, aud, sub, iat: nowSeconds, exp: nowSeconds + lifeSeconds, jti: randomUUID(), scope };
     const encoded = [{ alg: 'RS256', typ: 'at+jwt', kid }, claims].map((part) =>
       Buffer.from(JSON.stringify(part)).toString('base64url'),
