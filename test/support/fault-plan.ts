@@ -10,7 +10,11 @@ export interface FaultPlan {
   /** Resolves when the fault is undone and the cluster is well again; may return figures, in milliseconds. */
   carryOut(random: Random, index: number): Promise<Readonly<Record<string, number>> | void>;
   readonly meter?: AckMeter;
+  /** No fault begins later than this after the plan was made; 7 minutes unless given: a slice has ten. */
+  readonly withinMs?: number;
 }
+
+const WITHIN_MS = 420_000;
 
 export class Faults {
   /** Messages between the faults, as they were drawn. */
@@ -21,6 +25,7 @@ export class Faults {
   readonly done: Promise<void>;
   readonly #plan: FaultPlan;
   #nextAt: number;
+  readonly #lastBeginMs: number;
   #begun = 0;
   #running = false;
   #failed = false;
@@ -28,6 +33,7 @@ export class Faults {
 
   constructor(plan: FaultPlan) {
     this.#plan = plan;
+    this.#lastBeginMs = performance.now() + (plan.withinMs ?? WITHIN_MS);
     this.plan = Array.from({ length: plan.times }, () => plan.random.between(plan.apart.from, plan.apart.to));
     this.#nextAt = this.plan[0] ?? Infinity;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -41,15 +47,18 @@ export class Faults {
     return this.figures.length;
   }
 
-  /** No further fault will come. */
+  /** No further fault will come: all were carried out, one could not be, or the time for them is over. */
   get over(): boolean {
-    return this.#failed || this.figures.length >= this.plan.length;
+    if (this.#failed || this.figures.length >= this.plan.length) return true;
+    return !this.#running && performance.now() > this.#lastBeginMs;
   }
 
   /** To be called at each step of the load with all that has an outcome so far. */
   readonly onProgress = (settled: number): void => {
     this.#settled = settled;
-    if (this.#running || this.over || settled < this.#nextAt) return;
+    if (this.#running) return;
+    if (this.over) return this.#settle.resolve();
+    if (settled < this.#nextAt) return;
     this.#running = true;
     void this.#carryOut(this.#begun++);
   };

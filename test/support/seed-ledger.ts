@@ -47,7 +47,7 @@ export function appendEntry(folder: string, entry: SeedEntry): void {
 /** All lines of all faults; none twice. Throws on a line that is none. */
 export function readEntries(folder: string): SeedEntry[] {
   if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+  const files = readdirSync(folder).filter((name) => /^[FP]\d+\.jsonl$/.test(name));
   const lines = files.sort().flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'));
   // A merge that keeps both sides may keep a line twice.
   return [...new Set(lines.filter((line) => line !== ''))].map((line) => JSON.parse(line) as SeedEntry);

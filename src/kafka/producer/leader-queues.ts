@@ -38,6 +38,8 @@ interface LeaderQueue {
   flushPlanned: boolean;
   /** Monotonic: a quota of the broker lets nothing through before. */
   pausedUntilMs: number;
+  /** The last answer told of a quota that is used up: then one request at a time, that none waits unread. */
+  throttled: boolean;
 }
 
 export class LeaderQueues {
@@ -72,7 +74,7 @@ export class LeaderQueues {
   #queue(leader: number): LeaderQueue {
     let queue = this.#queues.get(leader);
     if (queue === undefined) {
-      queue = { leader, waiting: [], underWay: 0, flushPlanned: false, pausedUntilMs: 0 };
+      queue = { leader, waiting: [], underWay: 0, flushPlanned: false, pausedUntilMs: 0, throttled: false };
       this.#queues.set(leader, queue);
     }
     return queue;
@@ -119,7 +121,8 @@ export class LeaderQueues {
     try {
       const connection = await this.#cluster.node(queue.leader);
       const { answers, throttleMs } = await this.#produce(connection, group);
-      if (throttleMs > 0) this.#pause(queue, throttleMs);
+      queue.throttled = throttleMs > 0;
+      if (queue.throttled) this.#pause(queue, throttleMs);
       for (const pending of group) {
         const { topic, partition } = pending.data;
         const answer = answers.find((one) => one.partition === partition && one.topic === topic);
@@ -170,7 +173,8 @@ export class LeaderQueues {
   }
 }
 
-function mayStart({ waiting, underWay }: LeaderQueue, maxInFlight: number): boolean {
+function mayStart({ waiting, underWay, throttled }: LeaderQueue, maxInFlight: number): boolean {
+  if (throttled) return underWay === 0;
   if (underWay < Math.min(SMALL_UNDER_WAY, maxInFlight)) return true;
   if (underWay >= maxInFlight) return false;
   // Those that may overtake one another gain by it, however small they are.
