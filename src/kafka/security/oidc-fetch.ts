@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { refusedAddress } from '../../base/address-guard.ts';
 
 export interface FetchOptions {
@@ -13,8 +14,8 @@ export interface FetchOptions {
 }
 
 export interface PinnedFetch {
-  /** PEM of the authorities; null: the system's. */
-  readonly ca: string | null;
+  /** PEM of each authority; null: the system's. */
+  readonly ca: readonly string[] | null;
   /** All addresses of a name; the system's resolver unless given. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
@@ -56,7 +57,7 @@ export async function pinnedFetch(
 function send(
   target: URL,
   options: FetchOptions,
-  ca: string | null,
+  ca: readonly string[] | null,
   lookupPinned: LookupFunction,
 ): Promise<IncomingMessage> {
   const { method, headers, body, signal } = options;
@@ -71,7 +72,7 @@ function send(
         lookup: lookupPinned,
         // A connection of its own: nothing of an earlier configuration is used again.
         agent: false,
-        ...(secure && ca !== null ? { ca } : {}),
+        ...(secure ? { ca: [...(ca ?? systemAuthorities())] } : {}),
       },
       resolve,
     );
@@ -92,6 +93,11 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** What Node brings, and what this machine trusts beside it. */
+function systemAuthorities(): readonly string[] {
+  return [...getCACertificates('default'), ...getCACertificates('system')];
 }
 
 function pinnedTo(addresses: readonly string[]): LookupFunction {

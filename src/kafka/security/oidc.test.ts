@@ -167,6 +167,9 @@ test('TLS: with its authority as `ca`, and not without', async () => {
   const secure = await startOidc({ clientSecret: CANARY, tls: { cert, key } });
   const given = { tokenUrl: secure.tokenUrl, ca: new Secret(authority.pem) };
   assert.ok((await tokensOf(given).get()).value);
+  const bare = authority.pem.replaceAll(/-----[A-Z ]+-----|\n/g, '');
+  assert.ok((await tokensOf({ ...given, ca: new Secret(bare) }).get()).value, 'without armour lines');
+  await assert.rejects(tokensOf({ ...given, ca: new Secret('no PEM') }).get(), /authority of the token server/);
   const strange = await failureOf(tokensOf({ ...given, ca: null }));
   assert.match(strange.message, /not signed by an authority that this machine knows/);
   assert.match(strange.remedy!, /`ca` under `oidc`/);

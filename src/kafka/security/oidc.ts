@@ -1,4 +1,5 @@
 /** Tokens by OAuth 2 client credentials: one request for all connections of a destination, a new token before the old one ends. */
+import { isFlaw, readCertificates } from '../../base/pem.ts';
 import type { Secret } from '../../base/secret.ts';
 import { isoTime, type Clock } from '../../base/clock.ts';
 import { HeadraceError, type OauthToken } from '../../model/index.ts';
@@ -86,15 +87,25 @@ export class OidcTokens {
         signal: controller.signal,
         clock,
         pinned: {
-          ca: this.#config.ca?.current() ?? null,
+          ca: this.#authorities(),
           ...(this.#resolve === undefined ? {} : { resolve: this.#resolve }),
         },
       });
     } catch (error) {
+      if (error instanceof HeadraceError) throw error;
       throw brokenRequest(this.#about(), controller.signal.aborted ? controller.signal.reason : error);
     } finally {
       stop();
     }
+  }
+
+  #authorities(): readonly string[] | null {
+    const { ca } = this.#config;
+    if (ca === null) return null;
+    const read = readCertificates(ca.current());
+    if (!isFlaw(read)) return read.map(String);
+    const options = { path: `${this.#about().path}.ca`, remedy: read.remedy };
+    throw new HeadraceError('config_invalid', `The authority of the token server ${read.reason.replace(/\.$/, '')}.`, options);
   }
 
   #checked({ token, problem, expiresInSeconds, aheadMs }: Answer, startMs: number): Held {
