@@ -304,7 +304,9 @@ export class TableRun {
    * failure, and when the time is over, what is in no send yet is taken back.
    */
   async #giveUpRest(): Promise<void> {
-    if (this.#problem === null) await this.#untilAnswered(STOP_GRACE_MS);
+    // Kafka is well where it is the rows that are at fault.
+    const kafkaIsWell = this.#problem === null || this.#problem.code === 'too_many_rejected';
+    if (kafkaIsWell) await this.#untilAnswered(STOP_GRACE_MS);
     if (this.#pass.underWay === 0) return;
     this.#destination?.delivery.withdraw((owner) => owner instanceof RunBatch && owner.run === this.#run.id);
     await this.#untilAnswered(UNDER_WAY_GRACE_MS);
