@@ -4,10 +4,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   beginBytes,
+  closeObject,
+  fragment,
   markHere,
+  memberName,
   rewindTo,
   takeBytes,
+  writeFragment,
   writeJson,
+  writeMember,
   writeRaw,
   writeString,
   writeText,
@@ -32,6 +37,43 @@ test('any text and value prints as JSON.stringify has it', () => {
     ),
     { numRuns: 5000 },
   );
+});
+
+test('an object written member by member prints as JSON.stringify has it, without what is undefined', () => {
+  const unpaired = fc.array(fc.nat(0xffff), { maxLength: 50 }).map((codes) => String.fromCharCode(...codes));
+  const text = fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 60 }), unpaired);
+  const number = fc.oneof(
+    fc.integer({ min: -20_000, max: 20_000 }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const value = fc.oneof(text, number, fc.boolean(), fc.constant(null), fc.constant(undefined), fc.jsonValue());
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, value), { maxLength: 8 }), (members) => {
+      beginBytes();
+      writeFragment(fragment('{'));
+      for (const [name, member] of members) writeMember(memberName(name), member);
+      closeObject();
+      const parts = members
+        .filter(([, member]) => member !== undefined)
+        .map(([name, member]) => `${JSON.stringify(name)}:${JSON.stringify(member)}`);
+      assert.equal(takeBytes().toString(), `{${parts.join(',')}}`);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('long text: escapes, text of other scripts and lone surrogates', () => {
+  const long = 'abcdefgh'.repeat(10);
+  for (const text of [
+    long,
+    `${long}"`,
+    `\n${long}`,
+    `${long}é€😀`,
+    `${long}\ud800`,
+    `\udc00${long}é`,
+    'ł'.repeat(5000),
+  ])
+    assert.equal(written(text), JSON.stringify(text));
 });
 
 test('numbers kept as raw JSON print their digits; NaN and infinities are text', () => {

@@ -9,9 +9,15 @@ export type Evaluate = (root: unknown, record: SourceRecord, context: MappingCon
 /** Writes the value as JSON to the shared writer; false, and nothing written, when it is absent. */
 export type Write = (root: unknown, record: SourceRecord, context: MappingContext) => boolean;
 
+export type Member = readonly [name: string, value: Expression];
+
 export interface Expression {
   readonly evaluate: Evaluate;
   readonly write: Write;
+  /** False when `write` only prints what `evaluate` gives. */
+  readonly writesItself: boolean;
+  /** The members of an object that the mapping spells out, so that an object around it can write them in one go. */
+  readonly members?: readonly Member[];
   /** The value when it is the same for every record. */
   readonly constant: { readonly value: unknown } | null;
   /** Top-level fields of the root that it reads; null: it may read anything. */
@@ -29,6 +35,7 @@ export function constantExpression(value: unknown): Expression {
       writeRaw(json);
       return true;
     },
+    writesItself: true,
     constant: { value },
     fields: [],
     whole: false,
@@ -40,6 +47,7 @@ export function computed(evaluate: Evaluate, fields: readonly string[] | null, w
   return {
     evaluate,
     write: write ?? ((root, record, context) => writeJson(evaluate(root, record, context))),
+    writesItself: write !== undefined,
     constant: null,
     fields,
     whole: false,

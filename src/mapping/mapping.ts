@@ -1,12 +1,13 @@
 /** The mapping language: any JSON, in which directives and string shorthands stand for values of the record. */
 import { isRawNumber } from '../base/json.ts';
 import { suggest } from '../base/suggest.ts';
-import { markHere, rewindTo, writeByte, writeRaw } from '../base/json-writer.ts';
+import { writeByte, writeRaw } from '../base/json-writer.ts';
 import type { JsonValue, Problem } from '../model/index.ts';
 import { isObject, type CheckTools, type CompileTools, type Directive } from './directive.ts';
 import { setMember } from './object.ts';
 import { directives } from './directives/index.ts';
-import { computed, constantExpression, unionFields, type Expression } from './expression.ts';
+import { computed, constantExpression, unionFields, type Expression, type Member } from './expression.ts';
+import { compileWrite } from './write-object.ts';
 
 /** Everything that is wrong with a mapping; what passes compiles, and never fails for its own shape. */
 export function checkMapping(value: unknown, at: string): Problem[] {
@@ -143,33 +144,19 @@ export function compileList(items: readonly Expression[]): Expression {
 }
 
 /** Absent members are left out. */
-export function compileObject(members: readonly (readonly [name: string, value: Expression])[]): Expression {
+export function compileObject(members: readonly Member[]): Expression {
   if (members.every(([, value]) => value.constant !== null))
     return constantExpression(buildObject(members, (value) => value.constant!.value));
-  const values = members.map(([, value]) => value);
-  const first = members.map(([name]) => Buffer.from(`{${JSON.stringify(name)}:`));
-  const later = members.map(([name]) => Buffer.from(`,${JSON.stringify(name)}:`));
-  const empty = Buffer.from('{');
-  return computed(
+  const object = computed(
     (root, record, context) => buildObject(members, (value) => value.evaluate(root, record, context)),
-    unionFields(values),
-    (root, record, context) => {
-      let prefixes = first;
-      for (let index = 0; index < values.length; index++) {
-        const mark = markHere();
-        writeRaw(prefixes[index]!);
-        if (values[index]!.write(root, record, context)) prefixes = later;
-        else rewindTo(mark);
-      }
-      if (prefixes === first) writeRaw(empty);
-      writeByte(0x7d);
-      return true;
-    },
+    unionFields(members.map(([, value]) => value)),
+    compileWrite(members),
   );
+  return { ...object, members };
 }
 
 function buildObject(
-  members: readonly (readonly [name: string, value: Expression])[],
+  members: readonly Member[],
   valueOf: (expression: Expression) => unknown,
 ): Record<string, unknown> {
   const built: Record<string, unknown> = {};

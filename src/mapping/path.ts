@@ -1,6 +1,7 @@
 /** Paths such as `$.a.b[0]['c.d']`: parsed once, looked up in own properties only. */
 import { isRawNumber } from '../base/json.ts';
 import { computed, type Expression } from './expression.ts';
+import { readerOf, type Reader } from './readers.ts';
 
 export type ParsedPath =
   { readonly ok: true; readonly steps: readonly string[] } | { readonly ok: false; readonly reason: string };
@@ -66,17 +67,10 @@ export function pathExpression(steps: readonly string[]): Expression {
   }, fields);
 }
 
-type Getter = (value: unknown) => unknown;
-
 /** A name that no built-in prototype knows needs no own-property test: only own properties can answer to it. */
-function getter(name: string): Getter {
+function getter(name: string): Reader {
   if (name in Object.prototype || name in Array.prototype || name === 'rawJSON') return (value) => member(value, name);
-  return (value) =>
-    typeof value === 'object' && value !== null
-      ? (value as Record<string, unknown>)[name]
-      : value === null
-        ? null
-        : undefined;
+  return readerOf(name);
 }
 
 const listIndex = /^(?:0|[1-9]\d*)$/;

@@ -187,7 +187,8 @@ function change(random: Random, whole: JsonValue): void {
     const kind = random.below(4);
     if (kind === 0 && Array.isArray(place)) place.pop();
     else if (kind === 0) delete holder[key];
-    else if (kind === 1) holder[key] = random.pick<JsonValue>(junk);
+    else if (kind === 1)
+      holder[key] = structuredClone(random.pick(junk)); // else junk could come to hold itself
     else if (kind === 2) holder[random.pick(['@path', '@if', '@nope', 'x', '', '@literal', 'then'])] = inner;
     else holder[key] = mustache(random);
     return;

@@ -38,8 +38,9 @@ export const arrayPathDirective: Directive = {
     };
     return computed(evaluate, source.fields, (root, record, context) => {
       const found = source.evaluate(root, record, context);
-      if (typeof found !== 'object' || found === null || isRawNumber(found)) return writeJson(found);
-      const items: readonly unknown[] = Array.isArray(found) ? found : [found];
+      const isList = Array.isArray(found);
+      if (!isList && !isObject(found)) return writeJson(found);
+      const items: readonly unknown[] = isList ? found : [found];
       writeByte(0x5b);
       for (let index = 0; index < items.length; index++) {
         if (index > 0) writeByte(0x2c);

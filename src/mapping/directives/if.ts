@@ -40,13 +40,26 @@ function compileIf(argument: JsonValue, tools: CompileTools): Expression {
   const test = byExistence ? exists : isNotBlank;
   const then = part('then');
   const otherwise = part('else');
+  const fields = unionFields([condition, then, otherwise]);
+  // `{exists: $.a, then: $.a}` is the usual form: the value is looked up once.
+  if (byExistence && !then.writesItself && sameJson(members.exists, members.then))
+    return computed((root, record, context) => {
+      const value = then.evaluate(root, record, context);
+      return exists(value) ? value : otherwise.evaluate(root, record, context);
+    }, fields);
   return computed(
     (root, record, context) =>
       (test(condition.evaluate(root, record, context)) ? then : otherwise).evaluate(root, record, context),
-    unionFields([condition, then, otherwise]),
-    (root, record, context) =>
-      (test(condition.evaluate(root, record, context)) ? then : otherwise).write(root, record, context),
+    fields,
+    then.writesItself || otherwise.writesItself
+      ? (root, record, context) =>
+          (test(condition.evaluate(root, record, context)) ? then : otherwise).write(root, record, context)
+      : undefined,
   );
+}
+
+function sameJson(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function exists(value: unknown): boolean {

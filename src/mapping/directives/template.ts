@@ -1,5 +1,5 @@
 /** `@template`: text with values of the record in it. */
-import { writeByte, writeEscaped, writeRaw } from '../../base/json-writer.ts';
+import { fragment, writeEscaped, writeFragment } from '../../base/json-writer.ts';
 import type { JsonValue, Problem } from '../../model/index.ts';
 import { isObject, type CheckTools, type CompileTools, type Directive } from '../directive.ts';
 import { computed, constantExpression, unionFields, type Expression } from '../expression.ts';
@@ -64,7 +64,9 @@ function compileTemplate(template: string): Expression {
   }
   const tail = template.slice(from);
   if (values.length === 0) return constantExpression(tail);
-  const escaped = [...texts, tail].map((text) => Buffer.from(JSON.stringify(text).slice(1, -1)));
+  const quoted = texts.map((text) => JSON.stringify(text).slice(1, -1));
+  const escaped = quoted.map((text, index) => fragment(index === 0 ? `"${text}` : text));
+  const ending = fragment(JSON.stringify(tail).slice(1));
   return computed(
     (root, record, context) => {
       let text = '';
@@ -74,16 +76,12 @@ function compileTemplate(template: string): Expression {
     },
     unionFields(values),
     (root, record, context) => {
-      writeByte(QUOTE);
       for (let index = 0; index < values.length; index++) {
-        writeRaw(escaped[index]!);
+        writeFragment(escaped[index]!);
         writeEscaped(textOf(values[index]!.evaluate(root, record, context)));
       }
-      writeRaw(escaped[values.length]!);
-      writeByte(QUOTE);
+      writeFragment(ending);
       return true;
     },
   );
 }
-
-const QUOTE = 0x22;

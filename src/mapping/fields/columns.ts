@@ -1,10 +1,8 @@
 /** `columns`: chosen columns under chosen names, also into nested objects, converted on the way. */
 import type { ColumnConfig } from '../../model/index.ts';
-import type { Expression } from '../expression.ts';
+import type { Expression, Member } from '../expression.ts';
 import { compileObject } from '../mapping.ts';
 import { compileColumn } from './column-value.ts';
-
-export type Member = readonly [name: string, value: Expression];
 
 /** The members of the payload in the order of their first mention, then the added ones. */
 export function columnsExpression(columns: readonly ColumnConfig[], added: readonly Member[]): readonly Member[] {
