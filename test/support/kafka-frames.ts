@@ -32,6 +32,10 @@ export interface ProducedBatch {
   readonly producerEpoch: number;
   readonly baseSequence: number;
   readonly records: number;
+  /** Of the whole batch, as compressed. */
+  readonly bytes: number;
+  /** Kafka's number of the codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+  readonly codec: number;
 }
 
 /** Splits a stream into frames (each with its 4-byte length in front), however the bytes are cut. */
@@ -149,6 +153,8 @@ function readBatch(topic: string, partition: number, batch: Buffer): ProducedBat
     producerEpoch: batch.readInt16BE(51),
     baseSequence: batch.readInt32BE(53),
     records: batch.readInt32BE(57),
+    bytes: 12 + batch.readInt32BE(8),
+    codec: batch.readInt16BE(21) & 7,
   };
 }
 

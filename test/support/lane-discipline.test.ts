@@ -11,6 +11,8 @@ const batch = (baseSequence: number, records: number, more: Partial<ProducedBatc
   producerEpoch: 0,
   baseSequence,
   records,
+  bytes: 100,
+  codec: 0,
   ...more,
 });
 

@@ -176,9 +176,18 @@ describe('Kafka proxy', { timeout: 20_000 }, () => {
 test('a Produce request is read with its batches, and its batch numbers', () => {
   const { acks, batches } = producedBatches(produce(7, 1234n, 17));
   assert.equal(acks, -1);
-  assert.deepEqual(batches, [
-    { topic: 'orders', partition: 3, producerId: 1234n, producerEpoch: 0, baseSequence: 17, records: 10 },
-  ]);
+  assert.equal(batches.length, 1);
+  const { bytes, codec, ...numbers } = batches[0]!;
+  assert.deepEqual(numbers, {
+    topic: 'orders',
+    partition: 3,
+    producerId: 1234n,
+    producerEpoch: 0,
+    baseSequence: 17,
+    records: 10,
+  });
+  assert.ok(bytes >= 61);
+  assert.equal(codec, 0);
 });
 
 test('advertised brokers are replaced in old and new forms of the answer, and nothing else changes', () => {

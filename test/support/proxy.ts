@@ -16,6 +16,10 @@ export interface SeenRequest extends RequestHeader {
   readonly batches: readonly ProducedBatch[];
   /** A Produce request with acks 0: no answer will come. */
   readonly unanswered: boolean;
+  /** Of a Produce request; -1 is `all`. */
+  readonly acks: number;
+  /** Of the whole request, its length included. */
+  readonly bytes: number;
 }
 
 export type Fault =
@@ -89,6 +93,8 @@ export class KafkaProxy {
   /** Every batch of every Produce request that a client sent, in order of arrival, whatever became of it. */
   readonly batches: ProducedBatch[] = [];
   shape: Shape = {};
+  /** Told of every request that a client sent, whatever becomes of it. */
+  onRequest: ((request: SeenRequest) => void) | null = null;
   /** The newest version of an API that clients are told of, by name: makes a new broker speak as an old one. */
   caps: Readonly<Record<string, number>> = {};
   readonly #targets: BrokerEndpoint[];
@@ -219,7 +225,14 @@ export class KafkaProxy {
     this.#requests.set(header.api, this.requests(header.api) + 1);
     const produced = header.api === 'Produce' ? producedBatches(frame) : { acks: 1, batches: [] };
     this.batches.push(...produced.batches);
-    const request = { ...header, batches: produced.batches, unanswered: produced.acks === 0 };
+    const request = {
+      ...header,
+      batches: produced.batches,
+      unanswered: produced.acks === 0,
+      acks: produced.acks,
+      bytes: frame.length,
+    };
+    this.onRequest?.(request);
     for (const rule of this.#rules) if (rule.counts(request)) return { request, hit: rule };
     return { request, hit: null };
   }
