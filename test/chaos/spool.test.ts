@@ -18,7 +18,7 @@ import { until } from '../support/until.ts';
 const WRITE_KEY = 'spool-key';
 const PARTITIONS = 6;
 
-describe('Kafka away, with a spool', { timeout: amount(240_000, 3_600_000) }, () => {
+describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, () => {
   test('broker killed under load and back: everything answered 200, nothing lost, doubled or reordered', async (t) => {
     const run = scenario(t, 'spool broker');
     const kafka = await ownKafka();
@@ -58,7 +58,7 @@ describe('Kafka away, with a spool', { timeout: amount(240_000, 3_600_000) }, ()
     const sending = load.run(() => over);
     await acknowledged(load, 500);
     await kafka.nodes[0]!.kill('SIGKILL');
-    for (let kill = 0; kill < amount(5, 200); kill++) {
+    for (let kill = 0; kill < amount(3, 200); kill++) {
       await acknowledged(load, draw.between(200, 3000));
       load.pause();
       await server.kill();
@@ -92,7 +92,7 @@ describe('Kafka away, with a spool', { timeout: amount(240_000, 3_600_000) }, ()
     const sending = load.run(() => over);
     await acknowledged(load, 500);
     await kafka.nodes[0]!.kill('SIGKILL');
-    for (let stop = 0; stop < amount(3, 40); stop++) {
+    for (let stop = 0; stop < amount(2, 40); stop++) {
       await acknowledged(load, 1000);
       const began = performance.now();
       const ended = server.stop('SIGTERM', 15_000);

@@ -122,11 +122,10 @@ export class LogReader {
 
   /** A segment that ends before the next one says that all was safe. */
   #checkGap(segment: Segment, after: Segment): void {
-    const end = segment.endSequence ?? segment.firstSequence;
-    if (end >= after.safeBefore) return;
+    if (segment.seen >= after.safeBefore) return;
     segment.damaged = true;
     this.#tell(
-      `The spool file ${segment.path} lacks ${after.safeBefore - end} messages at its end: they cannot be sent.`,
+      `The spool file ${segment.path} lacks ${after.safeBefore - segment.seen} messages at its end: they cannot be sent.`,
     );
   }
 

@@ -363,15 +363,18 @@ export class Spool {
     this.#position = next;
     const end = last === undefined ? this.#log.flushedSequence : last.firstSequence + last.messages.length;
     this.#positionSequence = Math.max(this.#positionSequence, end);
-    if (last === undefined) this.#reachedEnd(end);
+    this.#reached(end);
     this.#readUpTo = Math.max(this.#readUpTo, end);
     this.#rewind();
   }
 
   /** What is not found up to here is not there: it was refused, or it is damaged and told. */
-  #reachedEnd(end: number): void {
-    for (const queue of this.#queues.values()) if (!queue.passedOver && queue.next < end) queue.next = end;
-    this.#keeper.touch();
+  #reached(end: number): void {
+    for (const queue of this.#queues.values()) {
+      if (queue.passedOver || queue.next >= end) continue;
+      queue.next = end;
+      if (queue.idle) this.#keeper.touch();
+    }
   }
 
   #handUnflushed(): void {
