@@ -31,6 +31,7 @@ const frontDoors = [
   'src/start.ts',
   'src/demo.ts',
   'src/broker.ts',
+  'src/doctor.ts',
 ];
 
 /** Outside packages that only one room may know. */

@@ -21,6 +21,8 @@ export interface StepReport {
   readonly detail: string;
   readonly cause: string | null;
   readonly remedy: string | null;
+  /** Where to read more, relative to the project; null where nothing failed. */
+  readonly link: string | null;
   readonly tookMs: number;
 }
 
@@ -40,4 +42,29 @@ export class StepFailure extends Error {
     super(cause);
     this.remedy = remedy;
   }
+}
+
+/** Where the documentation explains what can be wrong at a step. */
+export function linkOf(step: StepName): string {
+  return `docs/guides/connection-doctor.md#${step}`;
+}
+
+/** The report of steps as far as they came: the rest is skipped. */
+export function reportOf(
+  destination: string,
+  steps: readonly StepReport[],
+  warnings: readonly string[],
+  tookMs: number,
+): DestinationReport {
+  const rest = checkSteps.slice(steps.length).map((step) => skipped(step, 'not reached'));
+  const all = [...steps, ...rest];
+  return { destination, ok: all.every(({ state }) => state !== 'failed'), steps: all, warnings, tookMs };
+}
+
+export function failed(step: StepName, { message, remedy }: StepFailure, tookMs: number): StepReport {
+  return { step, state: 'failed', detail: message, cause: message, remedy, link: linkOf(step), tookMs };
+}
+
+export function skipped(step: StepName, detail: string, tookMs = 0): StepReport {
+  return { step, state: 'skipped', detail, cause: null, remedy: null, link: null, tookMs };
 }

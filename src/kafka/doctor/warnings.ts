@@ -1,15 +1,55 @@
-/** Settings of topics under which an acknowledged message can still be lost (P5). */
+/** Settings that work and should not stay: messages that can be lost (P4, P5), passwords in the open, certificates that end soon. */
+import type { DestinationConfig } from '../../model/index.ts';
 import type { ListedTopic } from '../topics/list.ts';
+import { dateText, type CertificateFacts } from './tls.ts';
 
 const NAMED_AT_MOST = 5;
+const SOON_MS = 30 * 24 * 3_600_000;
 
-export function topicWarnings(topics: readonly ListedTopic[], acks: -1 | 0 | 1, brokers: number): string[] {
+/** What the destination alone tells. */
+export function settingsWarnings({ enabled, protocol, tls, sasl, producer }: DestinationConfig): string[] {
+  const warnings: string[] = [];
+  if (!enabled) warnings.push('The destination is switched off.');
+  if (protocol === 'sasl_plaintext')
+    warnings.push(
+      sasl?.mechanism.startsWith('scram-') === true
+        ? 'Nothing is encrypted (sasl_plaintext): whoever listens on the way reads the messages. Use sasl_ssl.'
+        : 'The password or token goes over the network in plain text (sasl_plaintext). Use sasl_ssl.',
+    );
+  if (tls?.verify === false)
+    warnings.push('verify is off: whoever is on the way can pose as the broker. Set `tls: {ca: …}` instead.');
+  if (tls?.verify === 'chain')
+    warnings.push(
+      "The broker's name is not verified (verify: chain): any server of the same authority can pose as it.",
+    );
+  if (producer.acks !== -1)
+    warnings.push(
+      `acks is ${producer.acks}, not all: a message ${producer.acks === 0 ? 'may be lost unnoticed' : 'that was answered can be lost when a broker fails'}.`,
+    );
+  return warnings;
+}
+
+/** Certificates that end within 30 days. */
+export function certificateWarnings(
+  shown: readonly { readonly what: string; readonly facts: CertificateFacts }[],
+  nowMs: number,
+): string[] {
+  return shown
+    .filter(({ facts }) => facts.untilMs - nowMs < SOON_MS)
+    .map(({ what, facts }) => {
+      const days = Math.floor((facts.untilMs - nowMs) / (24 * 3_600_000));
+      const when =
+        days < 0 ? `expired on ${dateText(facts.untilMs)}` : `expires in ${days} days, on ${dateText(facts.untilMs)}`;
+      return `${what[0]!.toUpperCase()}${what.slice(1)} (${facts.subject}) ${when}: renew it.`;
+    });
+}
+
+/** Settings of topics under which an acknowledged message can still be lost (P5). */
+export function topicWarnings(topics: readonly ListedTopic[], brokers: number): string[] {
   const warnings: string[] = [];
   const warn = (concerned: readonly ListedTopic[], what: (names: string) => string): void => {
     if (concerned.length > 0) warnings.push(what(names(concerned)));
   };
-  if (acks !== -1)
-    warnings.push(`acks is ${acks}, not all: a message that was answered can be lost when a broker fails.`);
   warn(
     topics.filter(({ replication }) => replication === 1),
     (list) =>
