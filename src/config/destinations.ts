@@ -3,6 +3,7 @@ import { DEFAULT_SPOOL_BYTES, type BrokerAddress, type DestinationConfig } from 
 import { spool } from './spool.ts';
 import { brokers, DEFAULT_PORT, hostName } from './brokers.ts';
 import { ordering } from './ordering.ts';
+import { kafkaProperties } from './kafka-properties/properties.ts';
 import { presetName } from './presets.ts';
 import { producer } from './producer.ts';
 import { At, Report } from './report.ts';
@@ -66,7 +67,11 @@ const fields = {
     null,
   ),
   defaults: optional(defaults, 'What its syncs take when they say nothing.', null),
-  kafka: notYet('Write the settings under `producer`, by the names there.'),
+  kafka: optional(
+    kafkaProperties,
+    "Settings by the names of Kafka's own clients (Java's, librdkafka's): an object, or a pasted properties file.",
+    null,
+  ),
   preset: optional(presetName, "A vendor's defaults for fields that are left out.", null),
 };
 

@@ -10,6 +10,7 @@ import {
   type Problem,
   type WrittenObject,
 } from '../model/index.ts';
+import { fillFromProperties } from './kafka-properties/translate.ts';
 import { planChanges, type Plan } from './plan.ts';
 import { resolveReferences, type ReferenceSource } from './references.ts';
 import { fillDestination } from './presets.ts';
@@ -61,6 +62,7 @@ export function createConfigReader(options: ReaderOptions): ConfigReader {
   const rooms: RoomFacts = {
     checkMessage: options.checkMessage ?? (() => []),
     checkTrigger: options.checkTrigger ?? (() => []),
+    lintSync: options.lintSync ?? (() => []),
     presets: options.presets ?? noPresets,
   };
   const check = (objects: readonly WrittenObject[]): Checked => checkObjects(objects, options, rooms);
@@ -170,7 +172,9 @@ function readObject<T>(
   const before = at.problemCount;
   const opened = openSecrets(object, options.sealer, report);
   const resolved = resolveReferences(opened.body, at, report, options.references) as JsonObject;
-  const body = spec.read(object.kind === 'destination' ? fillDestination(resolved, presets) : resolved, at);
+  const filled =
+    object.kind === 'destination' ? fillDestination(fillFromProperties(resolved, at, report), presets) : resolved;
+  const body = spec.read(filled, at);
   return body === undefined || at.problemCount > before ? [] : [{ name: object.name, at, body }];
 }
 

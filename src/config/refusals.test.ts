@@ -110,7 +110,6 @@ const cases: Record<string, Case> = {
   'oauthbearer with nothing': { text: destination('brokers: a\n    sasl: {mechanism: oauthbearer}'), path: 'destinations.main.sasl.oidc', reason: /missing/, remedy: /token, token_file, unsecured or oidc/ },
   'two ways to a token': { text: destination('brokers: a\n    sasl: {mechanism: oauthbearer, token: t, unsecured: {principal: p}}'), path: 'destinations.main.sasl.unsecured', reason: /contradicts `token`/, remedy: /Keep one/ },
   'an access key without its secret': { text: destination('brokers: a\n    sasl: {mechanism: aws-msk-iam, access_key_id: AKIA}'), path: 'destinations.main.sasl.secret_access_key', reason: /missing beside `access_key_id`/, remedy: /Add/ },
-  'a kafka block': { text: destination('brokers: a\n    kafka: {linger.ms: 5}'), path: 'destinations.main.kafka', ...notYet, remedy: /producer/ },
   'topics made with no partitions': { text: destination('brokers: a\n    topics: {create: {partitions: 0}}'), path: 'destinations.main.topics.create.partitions', reason: /from 1/, remedy: /from 1/ },
   'topics made with an unknown setting': { text: destination('brokers: a\n    topics: {create: {partition: 3}}'), path: 'destinations.main.topics.create.partition', reason: /not a field/, remedy: /partitions/ },
   'topics made as a word': { text: destination('brokers: a\n    topics: {create: always}'), path: 'destinations.main.topics.create', reason: /"always"/, remedy: /create: broker/ },

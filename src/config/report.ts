@@ -24,7 +24,7 @@ export class At {
 
   /** Allowed, but weaker than it looks. */
   warning(reason: string, remedy: string): void {
-    this.#report.warnings.push({ path: this.path, reason, remedy });
+    this.#report.warn({ path: this.path, reason, remedy });
   }
 
   /** Whether the text here came through a reference: it may stand for a number, and is not shown. */
@@ -51,10 +51,21 @@ export class Report {
   /** For those paths: the text as its references read now; null when one of them cannot be read. */
   readonly rereads: Map<string, () => string | null> = new Map();
   readonly #unresolved: Set<string> = new Set();
+  readonly #written: Map<string, string> = new Map();
   #count = 0;
 
+  /** What is said of `path` is said of the place where it is written in other words. */
+  writtenAt(path: string, place: string): void {
+    this.#written.set(path, place);
+  }
+
+  warn(problem: Problem): void {
+    this.warnings.push(this.#atItsPlace(problem));
+  }
+
   /** What did not resolve is empty where it is read, which is no second problem: it is counted and not listed. */
-  tell(problem: Problem): void {
+  tell(told: Problem): void {
+    const problem = this.#atItsPlace(told);
     this.#count++;
     if (this.#unresolved.has(problem.path)) return;
     if (problem.code === 'config_unresolved') this.#unresolved.add(problem.path);
@@ -63,6 +74,11 @@ export class Report {
 
   get count(): number {
     return this.#count;
+  }
+
+  #atItsPlace(problem: Problem): Problem {
+    const place = this.#written.get(problem.path);
+    return place === undefined ? problem : { ...problem, path: place };
   }
 }
 
