@@ -57,6 +57,8 @@ export class BrokerConnection {
   readonly #connection: Connection;
   #versions = new Map<number, { min: number; max: number }>();
   #closed = false;
+  /** What ended the connection, where it said so. */
+  #failure: Error | null = null;
   #sessionLifetimeMs: number | null = null;
   #unanswered = 0;
   #onIdle: (() => void)[] = [];
@@ -66,7 +68,10 @@ export class BrokerConnection {
     this.#connection = connection;
     connection.on('close', () => (this.#closed = true));
     // Every failure also reaches the callback of the request it broke; without a listener it would end the process.
-    connection.on('error', () => (this.#closed = true));
+    connection.on('error', (error) => {
+      this.#closed = true;
+      this.#failure ??= error;
+    });
   }
 
   /**
@@ -102,7 +107,9 @@ export class BrokerConnection {
       return opened;
     } catch (error) {
       await opened.close();
-      throw error;
+      // A broker refuses a client certificate only after the handshake: the request then fails for a connection that
+      // was closed, and why it was is told beside it.
+      throw opened.#failure ?? error;
     }
   }
 
