@@ -146,7 +146,9 @@ function faulty(response: ServerResponse, { fault, redirectTo }: OidcSettings, f
     case 'missing':
       response.writeHead(404).end('not here');
       return true;
-    default:
+    case 'expired':
+    case 'wrong key':
+    case null:
       return false;
   }
 }

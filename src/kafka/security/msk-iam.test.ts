@@ -17,11 +17,13 @@ const SESSION = 'canary/session+token==';
 const ROLE = 'arn:aws:iam::123456789012:role/kafka';
 
 const sts = { asked: 0, form: new URLSearchParams(), key: '', answer: lends(3600) };
-const stsServer = createServer(async (request, response) => {
+const stsServer = createServer((request, response) => {
   sts.asked++;
-  sts.form = new URLSearchParams(Buffer.concat(await request.toArray()).toString());
   sts.key = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  response.writeHead(sts.answer.status, { 'content-type': 'text/xml' }).end(sts.answer.body);
+  void request.toArray().then((chunks: Buffer[]) => {
+    sts.form = new URLSearchParams(Buffer.concat(chunks).toString());
+    response.writeHead(sts.answer.status, { 'content-type': 'text/xml' }).end(sts.answer.body);
+  });
 });
 await new Promise<void>((resolve) => stsServer.listen(0, '127.0.0.1', resolve));
 after(() => stsServer.close());

@@ -105,7 +105,11 @@ export class OidcTokens {
     const read = readCertificates(ca.current());
     if (!isFlaw(read)) return read.map(String);
     const options = { path: `${this.#about().path}.ca`, remedy: read.remedy };
-    throw new HeadraceError('config_invalid', `The authority of the token server ${read.reason.replace(/\.$/, '')}.`, options);
+    throw new HeadraceError(
+      'config_invalid',
+      `The authority of the token server ${read.reason.replace(/\.$/, '')}.`,
+      options,
+    );
   }
 
   #checked({ token, problem, expiresInSeconds, aheadMs }: Answer, startMs: number): Held {
