@@ -3,7 +3,7 @@ import packageFacts from '../package.json' with { type: 'json' };
 import { Service } from './api/service.ts';
 import { systemClock } from './base/clock.ts';
 import { createConfigReader, createObjects, createSealer, type Environment } from './config/index.ts';
-import { checkMessage, checkTrigger, presets } from './mapping/index.ts';
+import { checkMessage, checkTrigger, lintSync, presets } from './mapping/index.ts';
 import type { Problem, WrittenObject } from './model/index.ts';
 import { openFiles } from './sources/tables/index.ts';
 import { openStore, type DataLock } from './store/index.ts';
@@ -51,6 +51,7 @@ export async function openService(options: ServiceOptions): Promise<OpenedServic
       sealer,
       checkMessage,
       checkTrigger,
+      lintSync,
       presets,
     });
     const objects = createObjects(reader, store.objects);

@@ -36,6 +36,14 @@ export interface RoomChecks {
   checkMessage(message: MessageConfig, path: string, kind: 'rows' | 'events'): readonly Problem[];
   /** Whether the text of a trigger is one. */
   checkTrigger(trigger: string, path: string): readonly Problem[];
+  /** What in a sound sync is allowed and probably not meant; the path from the sync. */
+  lintSync(trigger: string | null, message: MessageConfig, kind: 'rows' | 'events'): readonly SyncLint[];
+}
+
+export interface SyncLint {
+  readonly path: readonly (string | number)[];
+  readonly reason: string;
+  readonly remedy: string;
 }
 
 /** What other rooms know, for the configuration to use. */
@@ -73,7 +81,13 @@ export function relate(objects: SoundObjects, rooms: RoomFacts, tell: (problem: 
     ];
     for (const problem of wrong) tell(problem);
     countPair(sync, bounds.get(source.name) ?? Infinity, perPair);
-    if (sync.at.problemCount === before) syncs.set(sync.name, finish(sync, source, destination));
+    if (sync.at.problemCount > before) continue;
+    for (const { path, reason, remedy } of rooms.lintSync(trigger, message, kindOf(source))) {
+      const at = path.reduce<At>((outer, step) => outer.child(step), sync.at);
+      // Promise 8: a lint quotes the text, and this one may be a secret.
+      if (!at.isReferenced) at.warning(reason, remedy);
+    }
+    syncs.set(sync.name, finish(sync, source, destination));
   }
   return { destinations, sources, syncs };
 }

@@ -20,7 +20,7 @@ import type { Evaluate, Expression } from './expression.ts';
 import { compileExpression, compileList } from './mapping.ts';
 import { pathExpression } from './path.ts';
 import type { CompiledMapping, MappingContext, MappingInput } from './ports.ts';
-import { lintMessage } from './lints.ts';
+import { lintLine, lintMessage } from './lints.ts';
 import { PartialReader } from './partial.ts';
 import { Refusal } from './refusal.ts';
 
@@ -44,7 +44,7 @@ export function compileMapping(input: MappingInput): CompiledMapping {
       }
     },
     literalTopic: topic.constant === null ? null : String(topic.constant.value),
-    lints: lintMessage(message),
+    lints: lintMessage(message).map(lintLine),
   };
 }
 

@@ -4,6 +4,7 @@ export { compileMapping } from './compile.ts';
 export { checkTrigger, compileCondition, type Condition } from './condition.ts';
 export { directives } from './directives/index.ts';
 export type { Directive, DirectiveExample } from './directive.ts';
+export { lintSync, type Lint } from './lints.ts';
 export { topicNameFault } from './fields/topic.ts';
 export { compileTruncation } from './truncate.ts';
 export { presets } from './presets/index.ts';
