@@ -44,7 +44,7 @@ export function classifyError(thrown: unknown): Verdict {
       );
     if (error instanceof HeadraceError) return ofOurOwn(error);
     const code = (error as { apiCode?: unknown }).apiCode;
-    if (typeof code === 'number') return classifyCode(code, serverText(error));
+    if (typeof code === 'number') return withoutRejection(classifyCode(code, serverText(error)));
   }
   // A reset, a timeout, a refused connection: the request may or may not have been carried out.
   const row = clientRow(chain);
@@ -67,6 +67,11 @@ export function reasonOf(error: unknown): string {
 function deeper(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.at(-1);
   return error instanceof Error && error.cause !== undefined ? error.cause : undefined;
+}
+
+/** Only the answer for a batch says anything about its messages: elsewhere such a code makes no sense. */
+function withoutRejection(one: Verdict): Verdict {
+  return one.action === 'reject' ? { ...one, action: 'stop', code: 'kafka_unexpected' } : one;
 }
 
 /** Several brokers were tried, and each failed in its way. The errors that the client gathers have a code. */
