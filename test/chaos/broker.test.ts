@@ -133,7 +133,7 @@ async function killedUnderRun(t: TestContext, run: FaultRun): Promise<void> {
   const files = await chaosFiles(t, run, { bootstrap: kafka.bootstrap, rows, destination });
   const draw = run.random.stream('faults');
   const child = files.start();
-  for (let kill = 0; kill < times; kill++) {
+  for (let kill = 0; kill < times && run.timeLeft; kill++) {
     const at = (await files.delivered()) + draw.between(1, Math.floor((rows * 0.8) / times));
     await until(`${at} delivered`, async () => !child.running || (await files.delivered()) >= at, {
       deadlineMs: 60_000,

@@ -19,7 +19,7 @@ describe('faults of a file run', () => {
       const files = await chaosFiles(t, run, { bootstrap: await sharedKafka(), rows: amount(200_000, 1_000_000) });
       const draw = run.random.stream('faults');
       let kills = 0;
-      for (; kills < amount(4, 40); kills++) {
+      for (; kills < amount(4, 40) && run.timeLeft; kills++) {
         const child = files.start();
         const at = (await files.delivered()) + draw.between(1, Math.floor(files.rows / amount(8, 45)));
         if (await endsBefore(child, async () => (await files.delivered()) >= at)) break;
@@ -39,7 +39,7 @@ describe('faults of a file run', () => {
     const files = await chaosFiles(t, run, { bootstrap: await sharedKafka(), rows: amount(20_000, 200_000) });
     const draw = run.random.stream('faults');
     let kills = 0;
-    for (; kills < amount(4, 100); kills++) {
+    for (; kills < amount(4, 60) && run.timeLeft; kills++) {
       const child = files.start();
       // From before it has opened its state until its first batches are under way.
       await sleep(draw.between(50, 1200));
@@ -57,7 +57,7 @@ describe('faults of a file run', () => {
       const files = await chaosFiles(t, run, { bootstrap: await sharedKafka(), rows: amount(100_000, 500_000) });
       const draw = run.random.stream('faults');
       let stops = 0;
-      for (; stops < amount(3, 30); stops++) {
+      for (; stops < amount(3, 30) && run.timeLeft; stops++) {
         const child = files.start();
         const at = (await files.delivered()) + draw.between(1, Math.floor(files.rows / amount(6, 35)));
         if (await endsBefore(child, async () => (await files.delivered()) >= at)) break;

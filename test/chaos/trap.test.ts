@@ -32,7 +32,7 @@ describe('the trap of the silent duplicate', () => {
     const ledger = Ledger.inMemory();
     const expected: ExpectedRecord[] = [];
     const draw = run.random.stream('rounds');
-    for (let round = 0; round < amount(50, 500); round++) {
+    for (let round = 0; round < amount(50, 500) && run.timeLeft; round++) {
       // The answer is lost once, or several times in a row.
       const lost = proxy.inject({
         api: 'Produce',

@@ -1,6 +1,6 @@
 /** The whole program taking events over HTTP under faults: its configuration, the load on it, and the verdict at the end. */
 import type { TestContext } from 'node:test';
-import type { Verdict } from './check-topic.ts';
+import type { CheckInput, Verdict } from './check-topic.ts';
 import { CollectorLoad } from './collector-load.ts';
 import type { FaultRun } from './fault-test.ts';
 import { drawKeys } from './flow.ts';
@@ -30,7 +30,7 @@ export interface ChaosCollector {
   /** Resolves when nothing that was taken waits any more. */
   settled(server: Server): Promise<void>;
   /** Nothing may be there twice unless `maxDuplicates` says so. */
-  judge(options?: { maxDuplicates?: number }): Promise<Verdict>;
+  judge(options?: Pick<Partial<CheckInput>, 'maxDuplicates' | 'unknownMayRepeat'>): Promise<Verdict>;
 }
 
 const WRITE_KEY = 'chaos-key';
@@ -64,19 +64,37 @@ export async function chaosCollector(
     setup,
     topic,
     start: (launch) => startHeadrace({ data: setup.data, config: setup.config, ...launch }),
-    settled: (server) =>
-      until('nothing waits any more', async () => (await pending(server)) === 0, { deadlineMs: 120_000 }).then(
-        () => {},
-      ),
-    judge: ({ maxDuplicates = 0 } = {}) =>
+    async settled(server) {
+      const empty = async (): Promise<boolean> => {
+        const { destinations } = await status(server);
+        return destinations.every(
+          ({ pendingMessages, spool }) => pendingMessages === 0 && (spool?.messages ?? 0) === 0,
+        );
+      };
+      await until('nothing waits any more', empty, { deadlineMs: 120_000 });
+    },
+    judge: (allowed) =>
       run.judge({
         expected: load.expected,
         ledger: load.ledger,
         read: readTopics(bootstrap, [topic]),
-        maxDuplicates,
+        maxDuplicates: 0,
+        ...allowed,
         checkValue: (id, record) => load.checkValue(id, record),
       }),
   };
+}
+
+interface Status {
+  readonly destinations: readonly {
+    readonly pendingMessages: number;
+    readonly spool?: { readonly messages: number; readonly bytes: number } | null;
+  }[];
+}
+
+async function status(server: Server): Promise<Status> {
+  const headers = { authorization: `Bearer ${server.token}` };
+  return (await (await fetch(`${server.address}/api/status`, { headers })).json()) as Status;
 }
 
 /** Messages handed in and without an outcome, by the server's own account. */

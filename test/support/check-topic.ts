@@ -46,6 +46,11 @@ export interface CheckInput {
   readonly deadLetters?: ReadonlySet<string>;
   /** Copies of `ok` records beyond the first that the mode and the faults allow. */
   readonly maxDuplicates: number;
+  /**
+   * An operation without an answer may be there more than once, its copies counted as duplicates: it was safe on the disk
+   * when the process was killed, and its progress was not. Otherwise once at most.
+   */
+  readonly unknownMayRepeat?: boolean;
   /** What is wrong with a value whose bytes are not known beforehand; null: nothing. */
   readonly checkValue?: (id: string, record: ReadRecord) => string | null;
   /** The program's own counts, which must add up (Promise 4). */
@@ -99,7 +104,7 @@ export async function checkTopics(input: CheckInput): Promise<Verdict> {
   }
   for (const found of cases.values()) {
     counts[found.state]++;
-    if (found.state === 'ok') counts.duplicates += Math.max(0, found.copies - 1);
+    if (found.state === 'ok' || input.unknownMayRepeat === true) counts.duplicates += Math.max(0, found.copies - 1);
     checkPresence(found, input, violations);
   }
   if (counts.duplicates > input.maxDuplicates)
@@ -147,7 +152,8 @@ function checkPresence(found: Case, input: CheckInput, violations: Violations): 
   const name = `id ${id} (topic ${topic}, sequence ${sequence})`;
   if (found.state === 'ok' && found.copies === 0 && !dead) violations.add('lost', name);
   if (found.state === 'fail' && found.copies > 0) violations.add('failed_but_there', `${name}: ${found.copies} copies`);
-  if (found.state === 'unknown' && found.copies > 1) violations.add('unknown_twice', `${name}: ${found.copies} copies`);
+  if (found.state === 'unknown' && found.copies > 1 && input.unknownMayRepeat !== true)
+    violations.add('unknown_twice', `${name}: ${found.copies} copies`);
   if (found.copies > 0 && dead) violations.add('too_many_duplicates', `${name}: delivered, and a dead letter too`);
 }
 

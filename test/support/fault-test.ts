@@ -19,6 +19,8 @@ export interface FaultTest {
 /** What a test of faults is given, beside the context of the runner. */
 export interface FaultRun extends Scenario {
   readonly random: Random;
+  /** Whether another fault may begin: a slice has ten minutes, and the verdict needs some of them. */
+  readonly timeLeft: boolean;
   /** So many faults more were carried out. */
   carriedOut(faults: number): void;
   /** All of a plan that were carried out, and what they measured. */
@@ -52,6 +54,8 @@ export function faultTest(spec: FaultTest, body: (t: TestContext, run: FaultRun)
   );
 }
 
+const BEGIN_WITHIN_MS = 360_000;
+
 interface Judged {
   readonly verdict: Verdict;
   readonly allowed: number;
@@ -73,6 +77,10 @@ class Recorded implements FaultRun {
     this.seed = seed;
     this.#t = t;
     this.#spec = spec;
+  }
+
+  get timeLeft(): boolean {
+    return performance.now() - this.#began < BEGIN_WITHIN_MS;
   }
 
   carriedOut(faults: number): void {
