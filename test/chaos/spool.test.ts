@@ -138,12 +138,12 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
 });
 
 function start(setup: Setup): Promise<Server> {
-  return startHeadrace({ data: setup.data, config: setup.config });
+  return startHeadrace({ data: setup.data, config: setup.config, deadlineMs: 120_000 });
 }
 
 async function acknowledged(load: CollectorLoad, more: number): Promise<void> {
   const at = load.acknowledged + more;
-  await until(`${at} acknowledged`, () => load.acknowledged >= at, { everyMs: 2, deadlineMs: 60_000 });
+  await until(`${at} acknowledged`, () => load.acknowledged >= at, { everyMs: 2, deadlineMs: 120_000 });
 }
 
 interface Status {
@@ -165,7 +165,7 @@ async function untilEmpty(server: Server): Promise<void> {
     const [destination] = (await status(server)).destinations;
     return destination!.spool.messages === 0 && destination!.spool.bytes === 0;
   };
-  await until('the spool is empty', empty, { deadlineMs: 90_000 });
+  await until('the spool is empty', empty, { deadlineMs: 150_000 });
 }
 
 async function isReady(server: Server): Promise<boolean> {

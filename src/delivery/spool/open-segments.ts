@@ -23,18 +23,18 @@ export async function openSegments(
     .sort((a, b) => a.number - b.number);
   const segments: Segment[] = [];
   let nextSequence = 0;
-  for (const [index, { name, bytes, number }] of listed.entries()) {
+  // From the back: the last that holds anything is the one whose end must be found.
+  for (const { name, bytes, number } of listed.toReversed()) {
     const path = join(folder, name);
     const file = await files.open(path);
-    const last = index === listed.length - 1;
-    const found = await openOne({ number, path, file, bytes, last, warned });
+    const found = await openOne({ number, path, file, bytes, last: segments.length === 0, warned });
     if (found === null) {
       // Nothing in it was ever flushed: its header goes with its first frames.
       await file.close();
       await files.remove(path);
       continue;
     }
-    segments.push(found);
+    segments.unshift(found);
     nextSequence = Math.max(nextSequence, found.firstSequence, found.safeBefore, found.endSequence ?? 0);
   }
   return { segments, nextNumber: (listed.at(-1)?.number ?? 0) + 1, nextSequence };
