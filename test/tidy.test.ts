@@ -37,6 +37,9 @@ const frontDoors = [
 /** Outside packages that only one room may know. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/kafka': ['kafka'],
+  oauth4webapi: ['kafka'],
+  'aws-msk-iam-sasl-signer-js': ['kafka'],
+  '@aws-sdk/credential-providers': ['kafka'],
   'node:sqlite': ['store'],
   kysely: ['store'],
   pg: ['store'],

@@ -70,7 +70,7 @@ function serve(): void {
     if (request.url !== '/token') return json(response, 404, { error: 'not_found' });
     counts.asked++;
     const form = new URLSearchParams(Buffer.concat(await request.toArray()).toString());
-    if (faulty(response, settings, form)) return undefined;
+    if (faulty(request, response, settings, form)) return undefined;
     const refused = refusal(request, form, settings);
     if (refused !== null) return json(response, refused.error === 'invalid_client' ? 401 : 400, refused);
     counts.tokens++;
@@ -109,11 +109,16 @@ function tell(message: FromServer): void {
   process.send!(message);
 }
 
-function faulty(response: ServerResponse, { fault, redirectTo }: OidcSettings, form: URLSearchParams): boolean {
+function faulty(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { fault, redirectTo }: OidcSettings,
+  form: URLSearchParams,
+): boolean {
   switch (fault) {
     case 'refuse': {
       // Some servers repeat what they were sent.
-      const description = `unknown client, secret was ${form.get('client_secret') ?? 'in the header'}`;
+      const description = `unknown client, secret was ${form.get('client_secret') ?? inHeader(request)[1]}`;
       json(response, 401, { error: 'invalid_client', error_description: description });
       return true;
     }
@@ -156,12 +161,17 @@ function faulty(response: ServerResponse, { fault, redirectTo }: OidcSettings, f
 function refusal(request: IncomingMessage, form: URLSearchParams, settings: OidcSettings): { error: string } | null {
   if (request.method !== 'POST' || form.get('grant_type') !== 'client_credentials')
     return { error: 'unsupported_grant_type' };
-  const header = /^Basic (.*)$/.exec(request.headers.authorization ?? '')?.[1];
-  const [id, secret] = header === undefined ? [] : Buffer.from(header, 'base64').toString().split(':').map(decodeForm);
-  const inHeader = id === settings.clientId && secret === settings.clientSecret;
-  const inForm = form.get('client_id') === settings.clientId && form.get('client_secret') === settings.clientSecret;
-  const known = { header: inHeader, form: inForm, either: inHeader || inForm }[settings.secretIn];
+  const [id, secret] = inHeader(request);
+  const byHeader = id === settings.clientId && secret === settings.clientSecret;
+  const byForm = form.get('client_id') === settings.clientId && form.get('client_secret') === settings.clientSecret;
+  const known = { header: byHeader, form: byForm, either: byHeader || byForm }[settings.secretIn];
   return known ? null : { error: 'invalid_client' };
+}
+
+/** Client and secret, as the standard has them in the header. */
+function inHeader(request: IncomingMessage): string[] {
+  const basic = /^Basic (.*)$/.exec(request.headers.authorization ?? '')?.[1];
+  return basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':').map(decodeForm);
 }
 
 function decodeForm(text: string): string {
