@@ -58,6 +58,8 @@ export interface Oracle {
   setClientQuota(bytesPerSecond: number | null): Promise<void>;
   /** Makes the user of SCRAM-SHA-256 and SCRAM-SHA-512, or gives it another password. */
   setScramPassword(username: string, password: string): Promise<void>;
+  /** Takes a permission on a topic from a user such as `User:app`, or gives it back; the broker needs an authorizer. */
+  denyTopic(topic: string, principal: string, operation: 'WRITE' | 'DESCRIBE', denied: boolean): Promise<void>;
   /** By Java's producer, with `acks` all unless `properties` say otherwise. */
   produce(topic: string, records: readonly RecordToProduce[]): Promise<{ partition: number; offset: number }[]>;
 }
@@ -92,6 +94,8 @@ export function oracle(
       void (await daemon().ask({ command: 'setClientQuota', ...at, bytesPerSecond })),
     setScramPassword: async (username, password) =>
       void (await daemon().ask({ command: 'setScramPassword', ...at, username, password })),
+    denyTopic: async (topic, principal, operation, denied) =>
+      void (await daemon().ask({ command: 'denyTopic', ...at, topic, principal, operation, denied })),
     produce: (topic, records) =>
       daemon().ask({ command: 'produce', ...at, topic, records: records.map((record) => encoded(record)) }),
   };

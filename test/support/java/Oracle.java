@@ -108,6 +108,7 @@ public class Oracle {
             case "electPreferred": return electPreferred(request);
             case "setClientQuota": return setClientQuota(request);
             case "setScramPassword": return setScramPassword(request);
+            case "denyTopic": return denyTopic(request);
             default: throw new IllegalArgumentException("no such command: " + request.get("command"));
         }
     }
@@ -181,6 +182,23 @@ public class Oracle {
                     new org.apache.kafka.clients.admin.ScramCredentialInfo(mechanism, 4096),
                     request.get("password").asText()))).all().get();
         }
+        return null;
+    }
+
+    /** A user may do nothing with a topic, or may again: needs a broker with an authorizer. */
+    static JsonNode denyTopic(JsonNode request) throws Exception {
+        var pattern = new org.apache.kafka.common.resource.ResourcePattern(
+            org.apache.kafka.common.resource.ResourceType.TOPIC,
+            request.get("topic").asText(),
+            org.apache.kafka.common.resource.PatternType.LITERAL);
+        var entry = new org.apache.kafka.common.acl.AccessControlEntry(
+            request.get("principal").asText(),
+            "*",
+            org.apache.kafka.common.acl.AclOperation.valueOf(request.get("operation").asText()),
+            org.apache.kafka.common.acl.AclPermissionType.DENY);
+        var binding = new org.apache.kafka.common.acl.AclBinding(pattern, entry);
+        if (request.get("denied").asBoolean()) admin(request).createAcls(List.of(binding)).all().get();
+        else admin(request).deleteAcls(List.of(binding.toFilter())).all().get();
         return null;
     }
 
