@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { checkDestination as examine } from '../kafka/doctor/check.ts';
 import { tailTopic as tail, type TailStart, type TailedMessage } from '../kafka/tail.ts';
 import { createTopics as create, type NewTopic } from '../kafka/topics/create.ts';
-import { listTopics as list, type ListedTopic } from '../kafka/topics/list.ts';
+import { listTopics as list, type ListOptions, type ListedTopic } from '../kafka/topics/list.ts';
 import type { DestinationReport } from '../kafka/doctor/report.ts';
 import type { DestinationConfig } from '../model/index.ts';
 
@@ -15,8 +15,12 @@ export function checkDestination(destination: DestinationConfig, clock: Clock): 
 }
 
 /** Throws HeadraceError when no broker answers. */
-export function listTopics(destination: DestinationConfig, clock: Clock): Promise<ListedTopic[]> {
-  return list(destination, clock);
+export function listTopics(
+  destination: DestinationConfig,
+  clock: Clock,
+  options?: ListOptions,
+): Promise<ListedTopic[]> {
+  return list(destination, clock, options);
 }
 
 /** Answers those that were made: topics that exist already are left as they are. Throws HeadraceError. */

@@ -91,7 +91,7 @@ export class Link {
   }
 
   async #answers(): Promise<void> {
-    for await (const frame of frames(this.#broker)) {
+    for await (const frame of arriving(frames(this.#broker), () => this.#host.latency())) {
       const correlationId = frame.readInt32BE(4);
       const awaited = this.#awaited.get(correlationId);
       if (awaited === undefined) throw new Error(`an answer to no request: ${correlationId}`);
@@ -107,7 +107,6 @@ export class Link {
         await this.#host.wait(awaited.fault.ms);
         awaited.hit?.fire();
       }
-      await this.#host.latency();
       await this.#host.write(this.#client, this.#outward(frame, awaited.header));
     }
     if (!this.#silent) this.#client.end();
@@ -117,6 +116,35 @@ export class Link {
     if (header.api === 'ApiVersions') capVersions(frame, header.version, this.#host.caps);
     if (header.api !== 'Metadata') return frame;
     return rewriteBrokers(frame, header.version, (host, port) => this.#host.advertised(host, port));
+  }
+}
+
+/** Each frame once its way is over, which begins when it arrives here: the way is long, not narrow. */
+async function* arriving(source: AsyncIterable<Buffer>, way: () => Promise<void>): AsyncGenerator<Buffer> {
+  const underWay: { frame: Buffer; over: Promise<void> }[] = [];
+  let wake = (): void => {};
+  let ended = false;
+  const reading = (async () => {
+    try {
+      for await (const frame of source) {
+        underWay.push({ frame, over: way() });
+        wake();
+      }
+    } finally {
+      ended = true;
+      wake();
+    }
+  })();
+  reading.catch(() => {}); // thrown on below
+  for (;;) {
+    const next = underWay.shift();
+    if (next !== undefined) {
+      await next.over;
+      yield next.frame;
+    } else if (ended) {
+      await reading;
+      return;
+    } else await new Promise<void>((resolve) => (wake = resolve));
   }
 }
 

@@ -27,13 +27,22 @@ const modules = [
   initProducerIdV0,
 ] as unknown as readonly ApiModule<InitArgs, InitResponse>[];
 
+/** An identity that is there or on its way, and the partitions it is given away for. */
+interface Given {
+  readonly identity: Promise<Identity>;
+  readonly used: Set<string>;
+}
+
+/** As many serve all partitions; what is older is not given away any more, and serves on where it is in use. */
+const KEPT = 32;
+
 /**
  * One identity serves all partitions until a partition needs another: an identity is used at most once per partition,
  * because a second channel would begin again at sequence 0 and its first batch be taken for a duplicate and dropped.
  */
 export class Identities {
   readonly #cluster: Cluster;
-  #current: Promise<{ identity: Identity; used: Set<string> }> | null = null;
+  #given: Given[] = [];
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -42,26 +51,26 @@ export class Identities {
   /** An identity that has never written to this partition. Throws what the cluster threw. */
   async take(topic: string, partition: number): Promise<Identity> {
     const place = `${topic}/${partition}`;
-    for (;;) {
-      const asked = (this.#current ??= this.#init());
-      let current;
-      try {
-        current = await asked;
-      } catch (error) {
-        if (this.#current === asked) this.#current = null;
-        throw error;
-      }
-      if (!current.used.has(place)) {
-        current.used.add(place);
-        return current.identity;
-      }
-      if (this.#current === asked) this.#current = null;
+    // Given away before it is there: whoever asks meanwhile for the same partition gets another, at the same time.
+    const given = this.#given.find(({ used }) => !used.has(place)) ?? this.#another();
+    given.used.add(place);
+    try {
+      return await given.identity;
+    } catch (error) {
+      this.#given = this.#given.filter((one) => one !== given);
+      throw error;
     }
   }
 
-  async #init(): Promise<{ identity: Identity; used: Set<string> }> {
+  #another(): Given {
+    const given: Given = { identity: this.#init(), used: new Set() };
+    this.#given = [...this.#given.slice(1 - KEPT), given];
+    return given;
+  }
+
+  async #init(): Promise<Identity> {
     const connection = await this.#cluster.control();
     const { producerId, producerEpoch } = await connection.call(modules, null, 60_000, -1n, -1);
-    return { identity: { producerId, producerEpoch }, used: new Set() };
+    return { producerId, producerEpoch };
   }
 }

@@ -99,13 +99,15 @@ export class LeaderQueues {
     const group: Pending[] = [];
     const later: Pending[] = [];
     let bytes = this.#envelopeBytes;
+    let anyBeside = false;
     let index = 0;
     for (; index < waiting.length; index++) {
       const pending = waiting[index]!;
       const { topic, records } = pending.data;
       const more = records.length + besideBatchBytes(topic);
       if (group.length > 0 && bytes + more > this.#settings.maxRequestBytes) break;
-      if (pending.data.beside === true && group.some(({ data }) => samePartition(data, pending.data))) {
+      anyBeside ||= pending.data.beside === true;
+      if (anyBeside && group.some(({ data }) => samePartition(data, pending.data))) {
         later.push(pending);
         continue;
       }

@@ -26,14 +26,23 @@ const SETTINGS = [
 /** Settings are asked for in portions: an answer stays well below what a connection may carry. */
 const TOPICS_PER_QUESTION = 500;
 
-/** All topics by name, Kafka's internal ones left out. Throws HeadraceError when no broker answers. */
-export function listTopics(destination: DestinationConfig, clock: Clock): Promise<ListedTopic[]> {
-  return withCluster(destination, clock, describeTopics);
+export interface ListOptions {
+  /** Internal topics too. */
+  readonly all?: boolean;
+}
+
+/** All topics by name, internal ones left out unless asked for. Throws HeadraceError when no broker answers. */
+export function listTopics(
+  destination: DestinationConfig,
+  clock: Clock,
+  options?: ListOptions,
+): Promise<ListedTopic[]> {
+  return withCluster(destination, clock, (cluster) => describeTopics(cluster, options));
 }
 
 /** The same through a cluster that is open already. */
-export async function describeTopics(cluster: Cluster): Promise<ListedTopic[]> {
-  const topics = (await cluster.allTopics()).filter((topic) => !topic.internal && !isInternal(topic.name));
+export async function describeTopics(cluster: Cluster, { all = false }: ListOptions = {}): Promise<ListedTopic[]> {
+  const topics = (await cluster.allTopics()).filter((topic) => all || !(topic.internal || isInternal(topic.name)));
   topics.sort((a, b) => (a.name < b.name ? -1 : 1));
   const listed: ListedTopic[] = [];
   for (let from = 0; from < topics.length; from += TOPICS_PER_QUESTION) {
@@ -45,9 +54,9 @@ export async function describeTopics(cluster: Cluster): Promise<ListedTopic[]> {
   return listed;
 }
 
-/** Not all of them are marked internal by every broker. */
+/** Kafka's own and those of tools around it: not all are marked internal by every broker. */
 function isInternal(name: string): boolean {
-  return name === '__consumer_offsets' || name === '__transaction_state' || name === '__share_group_state';
+  return name.startsWith('__');
 }
 
 function describe(topic: TopicMetadata, settings: ReadonlyMap<string, string> | undefined): ListedTopic {
