@@ -86,7 +86,7 @@ async function flowUnder(
         meter,
         onProgress: faults.onProgress,
         over: () => faults.over,
-        stalledAfterSeconds: 60,
+        stalledAfterSeconds: 120,
       },
     });
     await faults.done;
