@@ -107,7 +107,8 @@ function resolvePart(part: Part, at: At, source: ReferenceSource): string | unde
   if (part.kind === 'file') return readReferencedFile(part.path, at);
   if (part.kind === 'broken') {
     return at.problem(
-      `has \`${part.text}\`, which is no reference.`,
+      // Never the text itself: it may be a password that happens to hold these two characters.
+      'has `${` that begins no reference.',
       'A reference is ${NAME}, ${NAME:-default} or ${file:/path}; write $${ for a literal ${.',
       'config_unresolved',
     );

@@ -21,6 +21,8 @@ export interface SecureKafka {
   readonly certificates: Certificates;
   /** Known to PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 alike; `foreign` to PLAIN alone, for SCRAM takes only ASCII names in Kafka. */
   readonly users: typeof users;
+  /** PEM of the authorities whose clients MUTUAL takes; read when the broker starts. */
+  readonly trustFile: string;
   /** Gives a user of SCRAM another password. */
   setScramPassword(username: string, password: string): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function secureKafka(options: SecureOptions = {}): Promise<SecureKa
     kafka,
     bootstrapOf: (listener) => kafka.bootstrapOf(listener),
     certificates,
+    trustFile: stores.trust['ssl.truststore.location']!,
     users,
     setScramPassword: (username, password) => admin.setScramPassword(username, password),
   };
