@@ -89,8 +89,9 @@ export class Service implements HeadraceService {
     return checkDestination(this.#destination(destination, await this.#configuration(over)), this.#tools.clock);
   }
 
-  async topics(destination: string, over?: Overlay): Promise<readonly TopicSummary[]> {
-    const topics = await listTopics(this.#destination(destination, await this.#configuration(over)), this.#tools.clock);
+  async topics(destination: string, over?: Overlay, all = false): Promise<readonly TopicSummary[]> {
+    const config = this.#destination(destination, await this.#configuration(over));
+    const topics = await listTopics(config, this.#tools.clock, { all });
     return topics.map(topicSummary);
   }
 

@@ -20,7 +20,8 @@ export function createClient(address: string, token: Secret): HeadraceService {
     apply: (objects, { prune }) => http.json('/api/apply', { body: { objects, prune } }),
     export: () => http.json('/api/objects'),
     check: (destination, over) => http.json(`/api/destinations/${name(destination)}/check`, { body: { over } }),
-    topics: (destination, over) => http.json(`/api/destinations/${name(destination)}/topics`, { body: { over } }),
+    topics: (destination, over, all) =>
+      http.json(`/api/destinations/${name(destination)}/topics`, { body: { over, all } }),
     preview: (sync, options) => http.json(`/api/syncs/${name(sync)}/preview`, { body: options }),
     run: (sync, cause, signal) => followRun(http, sync, cause, signal),
     runs: (sync, limit) => http.json(`/api/runs?limit=${limit}${sync === null ? '' : `&sync=${name(sync)}`}`),

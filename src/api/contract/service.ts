@@ -12,7 +12,8 @@ export interface HeadraceService {
   /** All stored objects as written, secrets' values left out. */
   export(): Promise<readonly WrittenObject[]>;
   check(destination: string, over?: Overlay): Promise<CheckReport>;
-  topics(destination: string, over?: Overlay): Promise<readonly TopicSummary[]>;
+  /** Internal topics (`__*`) only with `all`. */
+  topics(destination: string, over?: Overlay, all?: boolean): Promise<readonly TopicSummary[]>;
   preview(sync: string, options: PreviewOptions): Promise<readonly PreviewLine[]>;
   /** Progress a few times a second; the last item carries the finished run. Ends `cancelled` when the signal aborts. */
   run(sync: string, cause: RunFacts['cause'], signal: AbortSignal): AsyncIterable<RunProgress>;

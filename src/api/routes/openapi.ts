@@ -83,8 +83,8 @@ export const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/api/destinations/{name}/topics',
-    summary: 'The same, with objects laid over what is stored.',
-    body: { over },
+    summary: 'The same, with objects laid over what is stored; `all`: internal ones too.',
+    body: { over, all: { type: 'boolean' } },
     answers: 'json',
   },
   {

@@ -16,18 +16,21 @@ export function addTopics(program: Command, context: Context): void {
   const command = program
     .command('topics')
     .description("list the topics of a destination's cluster with partitions and limits")
-    .argument('<destination>', 'its name');
-  withJson(withConfig(withData(command))).action((destination: string, options: DataOptions) =>
+    .argument('<destination>', 'its name')
+    .option('--all', 'internal topics too (`__…`)');
+  withJson(withConfig(withData(command))).action((destination: string, options: TopicsOptions) =>
     topics(context, destination, options),
   );
-  examples(command, ['topics main', 'topics main --json']);
+  examples(command, ['topics main', 'topics main --all --json']);
 }
 
-async function topics(context: Context, destination: string, options: DataOptions): Promise<void> {
+type TopicsOptions = DataOptions & { readonly all?: boolean };
+
+async function topics(context: Context, destination: string, options: TopicsOptions): Promise<void> {
   const over = await overlay(context, options);
   const target = { use: 'look', role: `topics ${destination}`, ...(over === undefined ? {} : { over }) } as const;
   await withService(context, options, target, async ({ service }) => {
-    const found = await service.topics(destination, over);
+    const found = await service.topics(destination, over, options.all === true);
     const rows = found.map((one) => [
       one.topic,
       one.partitions,
