@@ -4,51 +4,21 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
-import type { DestinationReport, StepName } from '../../src/kafka/doctor/report.ts';
+import type { DestinationReport } from '../../src/kafka/doctor/report.ts';
 import { topicWarnings } from '../../src/kafka/doctor/warnings.ts';
-import { checkDestination, listTopics } from '../../src/kafka/index.ts';
+import { listTopics } from '../../src/kafka/index.ts';
 import type { ProducerSettings } from '../../src/model/index.ts';
 import { destinationAt } from '../support/delivery.ts';
+import { examined, failedStep, stranger, versionsAnswer } from '../support/doctor.ts';
 import { newTopic, ownKafka, sharedKafka } from '../support/kafka.ts';
 
-/** The report, and that it came in time. */
-async function check(brokers: string, producer: Partial<ProducerSettings> = {}): Promise<DestinationReport> {
-  const startedMs = performance.now();
-  const report = await checkDestination(destinationAt(brokers, producer), systemClock, { inProcess: true });
-  assert.ok(performance.now() - startedMs < 10_000, 'it took ten seconds or longer');
-  return report;
-}
-
-/** The one failed step; everything after it must be skipped. */
-function failedStep(report: DestinationReport): { step: StepName; cause: string; remedy: string } {
-  assert.equal(report.ok, false);
-  const at = report.steps.findIndex((step) => step.state === 'failed');
-  const { step, cause, remedy } = report.steps[at]!;
-  assert.ok(cause !== null && remedy !== null && cause !== '' && remedy !== '', 'cause and remedy are told');
-  assert.deepEqual(new Set(report.steps.slice(at + 1).map(({ state }) => state)), new Set(['skipped']));
-  return { step, cause, remedy };
-}
-
-/** A server on a free port whose connections are handed to `talk`. */
-async function stranger(t: TestContext, talk: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    talk(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const check = (brokers: string, producer: Partial<ProducerSettings> = {}): Promise<DestinationReport> =>
+  examined(destinationAt(brokers, producer));
 
 test('a healthy cluster: every step well, what is not there to check said to be skipped', async () => {
   const bootstrap = await sharedKafka();
@@ -138,6 +108,17 @@ test('a web server', async (t) => {
   assert.equal(step, 'versions');
   assert.match(cause, /answers HTTP/);
   assert.doesNotMatch(JSON.stringify(report), /secret page/);
+});
+
+test('a login server, and addresses that nobody connects to (S19)', async (t) => {
+  const ssh = failedStep(await check(await stranger(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'))));
+  assert.equal(ssh.step, 'versions');
+  assert.match(ssh.cause, /answers SSH/);
+  for (const host of ['169.254.169.254', '[fd00:ec2::254]']) {
+    const { step, cause } = failedStep(await check(`${host.replaceAll(/[[\]]/g, '')}:9092`));
+    assert.equal(step, 'dns');
+    assert.match(cause, /must not be connected to: it is .*metadata/);
+  }
 });
 
 test('a stream of garbage, and one that begins after a proper answer: told at once, memory bounded', async (t) => {
@@ -251,20 +232,3 @@ test('topics under which an acknowledged message can be lost: three of them, thr
   for (const [index, name] of ['single', 'lonely', 'unclean'].entries())
     assert.ok(warnings[index]!.includes(name) && !warnings[index]!.includes('fine'), warnings[index]);
 });
-
-/** The answer to ApiVersions version 0, with the newest version of each API given. */
-function versionsAnswer(
-  request: Buffer,
-  newest: Readonly<Record<number, number>> = { 0: 11, 1: 17, 3: 12, 18: 3, 22: 4 },
-): Buffer {
-  const apis = Object.entries(newest);
-  const answer = Buffer.alloc(14 + apis.length * 6);
-  answer.writeInt32BE(answer.length - 4, 0);
-  request.copy(answer, 4, 8, 12);
-  answer.writeInt32BE(apis.length, 10);
-  for (const [index, [key, max]] of apis.entries()) {
-    answer.writeInt16BE(Number(key), 14 + index * 6);
-    answer.writeInt16BE(max, 18 + index * 6);
-  }
-  return answer;
-}
