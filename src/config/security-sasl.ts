@@ -24,7 +24,7 @@ const allNames: readonly MechanismName[] = ['plain', 'scram-sha-256', 'scram-sha
 /** Mechanisms that brokers have and Headrace has not, with what works instead. */
 const refused: Readonly<Record<string, string>> = {
   gssapi:
-    'Kerberos is not supported. Use another listener of the cluster: scram-sha-512, oauthbearer, or client certificates under `tls`.',
+    'Kerberos is not supported: it would need the Kerberos library of the system as compiled code. Use another listener of the cluster: scram-sha-512, oauthbearer, or client certificates under `tls`.',
   clientcertauth: 'Leave `sasl` out, and give `cert` and `key` under `tls`.',
 };
 

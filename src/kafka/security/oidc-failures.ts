@@ -146,12 +146,17 @@ export function unusableAnswer(about: About, why: string): HeadraceError {
 }
 
 /** A server may repeat what it was sent. Promise 8. */
-function shown(text: string, { clientSecret }: OidcConfig): string {
+function shown(text: string, { clientId, clientSecret }: OidcConfig): string {
   const secret = clientSecret.reveal();
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(`${clientId}:${secret}`).toString('base64'),
+  ];
   let safe = text;
-  if (secret !== '')
-    for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')])
-      safe = safe.replaceAll(form, '******');
+  if (secret !== '') for (const form of forms) safe = safe.replaceAll(form, '******');
   return tidy(safe).replace(/\.$/, '');
 }
 
