@@ -87,6 +87,7 @@ async function flowUnder(
         onProgress: faults.onProgress,
         over: () => faults.over,
         stalledAfterSeconds: 120,
+        onLate: tellOnce(t),
       },
     });
     await faults.done;
@@ -95,6 +96,16 @@ async function flowUnder(
   }
   assert.ok(faults.carriedOut >= Math.min(2, kinds.length), `${faults.carriedOut} of ${kinds.length}`);
   return faults.figures;
+}
+
+/** At most once in a few seconds. */
+function tellOnce(t: TestContext): (waitedMs: number, attempts: string) => void {
+  let lastMs = 0;
+  return (waitedMs, attempts) => {
+    if (performance.now() - lastMs < 3000) return;
+    lastMs = performance.now();
+    t.diagnostic(`${new Date().toISOString().slice(11, 23)} a message waited ${Math.round(waitedMs)} ms: ${attempts}`);
+  };
 }
 
 function repeat(kind: Kind, times: number): Kind[] {

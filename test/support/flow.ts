@@ -1,6 +1,8 @@
 /** Keyed load through delivery and the Kafka sender in this process, noted so that the checker can judge the topic. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DestinationConfig, Held, Message, Outcome, ProducerSettings } from '../../src/model/index.ts';
+import type { DeliveryObserver } from '../../src/delivery/index.ts';
+import type { LaneBatch, SendResult } from '../../src/delivery/ports.ts';
 import type { AckMeter } from './ack-meter.ts';
 import { hashValue, type ExpectedRecord } from './check-topic.ts';
 import { deliveryTo, intake as usual } from './delivery.ts';
@@ -29,6 +31,8 @@ export interface FlowOptions {
   readonly over?: () => boolean;
   /** Told of each delivered message, and how long it waited. */
   readonly meter?: AckMeter;
+  /** Told of messages that waited long, and of the last attempts of their lane. */
+  readonly onLate?: (waitedMs: number, attempts: string) => void;
   /** No outcome for so long is taken for a stall; 30 seconds unless given. */
   readonly stalledAfterSeconds?: number;
 }
@@ -56,8 +60,12 @@ const REFUSED_MS = Date.UTC(2126, 0, 1);
 export async function flow(options: FlowOptions): Promise<FlowResult> {
   const producer = { bufferMemoryBytes: 8 * 1024 * 1024, ...options.producer };
   let retried = 0;
-  const observer = {
-    attempted: (_batch: unknown, { state }: { state: string }) => void (retried += state === 'retry' ? 1 : 0),
+  const attempts = new Attempts();
+  const observer: DeliveryObserver = {
+    attempted(batch, result, tookMs) {
+      if (result.state === 'retry') retried++;
+      attempts.note(batch, result, tookMs);
+    },
   };
   const delivery = deliveryTo(options.bootstrap, producer, observer, options.login);
   const ledger = Ledger.inMemory();
@@ -72,7 +80,10 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
       if (outcome.state === 'delivered') counts.delivered++;
       if (outcome.state === 'rejected') counts.rejected++;
       ledger.settle([id], outcome.state === 'delivered' ? 'ok' : 'fail');
-      options.meter?.acked(performance.now() - handedInMs[index]!);
+      const waitedMs = performance.now() - handedInMs[index]!;
+      options.meter?.acked(waitedMs);
+      const { topic, partition } = expected[index]!;
+      if (waitedMs > 8000 && options.onLate !== undefined) options.onLate(waitedMs, attempts.of(topic, partition!));
       options.onProgress?.(++settled);
     },
     held: (state: Held | null): void => void held.push(state),
@@ -81,7 +92,7 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
   const draw = options.random.stream('messages');
   const handedInMs: number[] = [];
   const pace = options.perSecond === undefined ? null : new Pace(options.perSecond, options.random.stream('pace'));
-  const stalled = stallGuard(() => settled, options.stalledAfterSeconds ?? 30);
+  const stalled = stallGuard(() => settled, attempts, options.stalledAfterSeconds ?? 30);
   try {
     await Promise.race([stalled.error, handIn()]);
   } finally {
@@ -130,15 +141,42 @@ class Pace {
   }
 }
 
+/** What became of the last attempts of each lane: tells where a load is held up. */
+class Attempts {
+  readonly #lanes = new Map<string, string[]>();
+
+  note({ topic, partition, messages }: LaneBatch, result: SendResult, tookMs: number): void {
+    const lane = `${topic}/${partition}`;
+    const reason = result.state === 'retry' ? result.reason : result.state === 'held' ? result.held.reason : '';
+    const at = new Date().toISOString().slice(11, 23);
+    const told = `${at} ${result.state} ${reason} after ${Math.round(tookMs)} ms (${messages.length})`;
+    this.#lanes.set(lane, [...(this.#lanes.get(lane) ?? []).slice(-7), told]);
+  }
+
+  of(topic: string, partition: number): string {
+    return `${topic}/${partition}: ${this.#lanes.get(`${topic}/${partition}`)?.join('; ') ?? 'no attempt'}`;
+  }
+
+  failing(): string {
+    const lanes = [...this.#lanes].filter(([, told]) => !told.at(-1)!.includes(' written '));
+    return lanes.map(([lane, told]) => `${lane}: ${told.slice(-3).join('; ')}`).join(' | ');
+  }
+}
+
 /** Fails when nothing has been settled for a while: a lane that died would wait for ever. */
-function stallGuard(progress: () => number, afterSeconds: number): { error: Promise<never>; stop(): void } {
+function stallGuard(
+  progress: () => number,
+  attempts: Attempts,
+  afterSeconds: number,
+): { error: Promise<never>; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const error = new Promise<never>((_, reject) => {
     let [last, ticks] = [progress(), 0];
     timer = setInterval(() => {
       ticks = progress() === last ? ticks + 1 : 0;
       last = progress();
-      if (ticks >= afterSeconds) reject(new Error(`stalled: ${last} messages settled, and none for ${ticks} s`));
+      if (ticks >= afterSeconds)
+        reject(new Error(`stalled: ${last} messages settled, and none for ${ticks} s; ${attempts.failing()}`));
     }, 1000);
   });
   return { error, stop: () => clearInterval(timer) };
