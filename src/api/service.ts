@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { isoTime, type Clock } from '../base/clock.ts';
 import { randomId } from '../base/random.ts';
 import {
+  ConfigurationError,
   HeadraceError,
   errorCodes,
   type Configuration,
@@ -15,7 +16,9 @@ import {
 import {
   checkDestination,
   listTopics,
+  namedTopics,
   previewSync,
+  refusedSettings,
   tailTopic,
   unknownSync,
   Syncs,
@@ -86,7 +89,19 @@ export class Service implements HeadraceService {
   }
 
   async check(destination: string, over?: Overlay): Promise<CheckReport> {
-    return checkDestination(this.#destination(destination, await this.#configuration(over)), this.#tools.clock);
+    // What is refused before anything is dialled is the first step of the same report.
+    const configuration = await this.#configuration(over).catch((error: unknown) => {
+      const report = error instanceof ConfigurationError ? refusedSettings(destination, error.problems) : null;
+      if (report === null) throw error;
+      return report;
+    });
+    if ('steps' in configuration) return configuration;
+    if (!configuration.destinations.has(destination)) {
+      const report = refusedSettings(destination, configuration.problems ?? []);
+      if (report !== null) return report;
+    }
+    const config = this.#destination(destination, configuration);
+    return checkDestination(config, namedTopics(config, configuration), this.#tools.clock);
   }
 
   async topics(destination: string, over?: Overlay, all = false): Promise<readonly TopicSummary[]> {

@@ -255,7 +255,15 @@ test('a failed check names step, cause and remedy, and exits 1', async () => {
         ok: false,
         steps: [
           { step: 'settings', state: 'ok', detail: 'fine', cause: null, remedy: null, tookMs: 0 },
-          { step: 'tcp', state: 'failed', detail: 'refused', cause: 'refused', remedy: 'Start it.', tookMs: 2 },
+          {
+            step: 'tcp',
+            state: 'failed',
+            detail: 'refused',
+            cause: 'refused',
+            remedy: 'Start it.',
+            link: 'docs/x.md#tcp',
+            tookMs: 2,
+          },
           { step: 'versions', state: 'skipped', detail: 'not reached', cause: null, remedy: null, tookMs: 0 },
         ],
         warnings: ['One broker.'],
@@ -263,8 +271,11 @@ test('a failed check names step, cause and remedy, and exits 1', async () => {
       }),
   });
   assert.equal(said.code, 1);
-  assert.match(said.stdout, /failed {3}tcp {7}refused\n {19}Start it\./);
-  assert.match(said.stdout, /warning {2}One broker\.\nConnection Failed \(12 ms\)\n$/);
+  assert.match(
+    said.stdout,
+    /^✓ settings {2}fine\n✗ tcp {7}refused\n {12}Start it\.\n {12}see docs\/x\.md#tcp\n– versions {2}not reached\n/,
+  );
+  assert.match(said.stdout, /! warning {3}One broker\.\nConnection Failed \(12 ms\)\n$/);
 });
 
 test('apply shows the plan; with problems it stores nothing and exits 1', async () => {

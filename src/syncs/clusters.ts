@@ -4,14 +4,40 @@ import { checkDestination as examine } from '../kafka/doctor/check.ts';
 import { tailTopic as tail, type TailStart, type TailedMessage } from '../kafka/tail.ts';
 import { createTopics as create, type NewTopic } from '../kafka/topics/create.ts';
 import { listTopics as list, type ListOptions, type ListedTopic } from '../kafka/topics/list.ts';
-import type { DestinationReport } from '../kafka/doctor/report.ts';
-import type { DestinationConfig } from '../model/index.ts';
+import { failed, reportOf, StepFailure, type DestinationReport } from '../kafka/doctor/report.ts';
+import type { Configuration, DestinationConfig, Problem } from '../model/index.ts';
+import { buildFlows } from './flows.ts';
 
 export type { TailedMessage };
 
-/** Test Connection. Never throws, never takes longer than 10 s. */
-export function checkDestination(destination: DestinationConfig, clock: Clock): Promise<DestinationReport> {
-  return examine(destination, clock);
+/** Test Connection. `topics`: those its syncs write to. Never throws, never takes longer than 10 s. */
+export function checkDestination(
+  destination: DestinationConfig,
+  topics: readonly string[],
+  clock: Clock,
+): Promise<DestinationReport> {
+  return examine(destination, clock, { topics });
+}
+
+/** Test Connection of a destination whose settings are refused already; null when none of the problems is its own. */
+export function refusedSettings(destination: string, problems: readonly Problem[]): DestinationReport | null {
+  const path = `destinations.${destination}`;
+  const own = problems.filter((problem) => problem.path === path || problem.path.startsWith(`${path}.`));
+  const [first] = own;
+  if (first === undefined) return null;
+  const causes = own.map((problem) => `${problem.path}: ${problem.reason.replace(/\.$/, '')}`);
+  const failure = new StepFailure(causes.join('; '), first.remedy);
+  return reportOf(destination, [failed('settings', failure, 0)], [], 0);
+}
+
+/** The topics that a destination's syncs name, and that of its dead letters: those that are known before a message comes. */
+export function namedTopics(destination: DestinationConfig, configuration: Configuration): string[] {
+  const flows = buildFlows(configuration, new Map());
+  const named = [...flows.values()].flatMap(({ sync, mapping }) =>
+    sync.enabled && sync.destination === destination.name ? (mapping.literalTopic ?? []) : [],
+  );
+  const deadLetters = destination.deadLetters?.topic;
+  return [...new Set([...named, ...(deadLetters === undefined ? [] : [deadLetters])])];
 }
 
 /** Throws HeadraceError when no broker answers. */

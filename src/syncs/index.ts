@@ -1,5 +1,13 @@
 /** Joins a sync's source, mapping and delivery; runs, and what is asked of a cluster. */
-export { checkDestination, createTopics, listTopics, tailTopic, type TailedMessage } from './clusters.ts';
+export {
+  checkDestination,
+  createTopics,
+  listTopics,
+  namedTopics,
+  refusedSettings,
+  tailTopic,
+  type TailedMessage,
+} from './clusters.ts';
 export { drainSyncs, pendingMessages } from './drain.ts';
 export { unknownSync, type Flow } from './flows.ts';
 export type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';

@@ -85,7 +85,7 @@ for (const [index, release] of releases.entries())
       `${one.partition} ${String(one.key)} ${String(one.value)}`;
     assert.deepEqual(seen.map(plain).sort(), read.map(plain).sort());
 
-    const report = await checkDestination(destination, systemClock);
+    const report = await checkDestination(destination, systemClock, { inProcess: true });
     assert.equal(report.ok, true, JSON.stringify(report.steps));
     assert.match(report.steps.find(({ step }) => step === 'versions')!.detail, release.told);
   });
@@ -93,7 +93,9 @@ for (const [index, release] of releases.entries())
 test('zstd below 2.1 is refused by the doctor and by the first send, both versions named', async () => {
   const bootstrap = await releases[0]!.start();
   const words = /zstd needs Kafka 2\.1 or newer, and 127\.0\.0\.1:\d+ is Kafka 1\.0/;
-  const report = await checkDestination(destinationAt(bootstrap, { compression: 'zstd' }), systemClock);
+  const report = await checkDestination(destinationAt(bootstrap, { compression: 'zstd' }), systemClock, {
+    inProcess: true,
+  });
   const failed = report.steps.find(({ state }) => state === 'failed');
   assert.equal(failed?.step, 'versions');
   assert.match(failed.cause!, words);

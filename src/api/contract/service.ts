@@ -64,6 +64,8 @@ export interface CheckStep {
   readonly detail: string;
   readonly cause: string | null;
   readonly remedy: string | null;
+  /** Where a failed step is explained, relative to the project. */
+  readonly link?: string | null;
   readonly tookMs: number;
 }
 

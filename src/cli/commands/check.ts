@@ -38,14 +38,18 @@ async function check(context: Context, destination: string, options: DataOptions
 
 function reportText(report: CheckReport, output: Output): string {
   const lines = report.steps.map((step) => stepText(step, output));
-  for (const warning of report.warnings) lines.push(`${output.paint('yellow', 'warning')}  ${printable(warning)}`);
+  for (const warning of report.warnings) lines.push(`${output.paint('yellow', '! warning ')}  ${printable(warning)}`);
   const end = report.ok ? output.paint('green', 'Connection Successful') : output.paint('red', 'Connection Failed');
   return [...lines, `${end} (${durationText(report.tookMs)})`].join('\n');
 }
 
 const colours = { ok: 'green', failed: 'red', skipped: 'dim' } as const;
+const marks = { ok: '✓', failed: '✗', skipped: '–' } as const;
+const INDENT = ' '.repeat(12);
 
-function stepText({ step, state, detail, remedy }: CheckStep, output: Output): string {
-  const line = `${output.paint(colours[state], state.padEnd(7))}  ${step.padEnd(8)}  ${printable(detail)}`;
-  return remedy === null ? line : `${line}\n${' '.repeat(19)}${printable(remedy)}`;
+function stepText({ step, state, detail, remedy, link }: CheckStep, output: Output): string {
+  const lines = [`${output.paint(colours[state], `${marks[state]} ${step.padEnd(8)}`)}  ${printable(detail)}`];
+  if (remedy !== null) lines.push(`${INDENT}${printable(remedy)}`);
+  if (typeof link === 'string') lines.push(`${INDENT}see ${link}`);
+  return lines.join('\n');
 }
