@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { collectorPart } from './collector.bench.ts';
 import { destinationPart } from './destination.bench.ts';
 import { filesPart } from './files.bench.ts';
+import { spoolPart } from './spool.bench.ts';
+import { mappingPart, triggersPart } from './mapping.bench.ts';
 import { benchKafka, PARTITIONS } from './support/kafka.ts';
 import { machine, type Machine } from './support/machine.ts';
 import type { Part } from './support/part.ts';
@@ -18,6 +20,9 @@ const parts: Readonly<Record<string, Part>> = {
   files: filesPart,
   collector: collectorPart,
   destination: destinationPart,
+  spool: spoolPart,
+  mapping: mappingPart,
+  triggers: triggersPart,
 };
 
 const args = process.argv.slice(2);

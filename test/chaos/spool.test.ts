@@ -102,7 +102,8 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
       const took = performance.now() - began;
       t.diagnostic(`ended ${Math.round(took)} ms after SIGTERM`);
       assert.equal(code, 0);
-      assert.ok(took < 3_500, `${took} ms`);
+      // On a machine that starts it in 1.5 s; one that is busy is slower in everything.
+      assert.ok(took < Math.max(3_000, server.readyAfterMs * 2), `${took} ms, started in ${server.readyAfterMs} ms`);
       server = await start(setup);
       load.goTo(server.address);
     }

@@ -1,4 +1,5 @@
 /** The file system as the spool uses it: each step that decides what survives a crash is one call, so that tests can play it. */
+import { failpoint } from '../../base/failpoint.ts';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -42,11 +43,19 @@ export const systemFiles: SpoolFiles = {
     });
     return Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })));
   },
-  create: async (path) =>
-    new SystemFile(await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)),
+  async create(path) {
+    failpoint('spool.create.before');
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    failpoint('spool.create.after');
+    return new SystemFile(handle);
+  },
   open: async (path) => new SystemFile(await open(path, constants.O_RDWR)),
   rename,
-  remove: (path) => rm(path, { force: true }),
+  async remove(path) {
+    failpoint('spool.remove.before');
+    await rm(path, { force: true });
+    failpoint('spool.remove.after');
+  },
   syncFolder,
 };
 
@@ -62,7 +71,9 @@ class SystemFile implements SpoolFile {
     let position = at;
     while (rest.length > 0) {
       // The system takes at most 1024 pieces at once.
+      failpoint('spool.write.before');
       const { bytesWritten } = await this.#handle.writev(rest.slice(0, 1024), position);
+      failpoint('spool.write.after');
       if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
       position += bytesWritten;
       rest = withoutFirst(rest, bytesWritten);
@@ -79,7 +90,12 @@ class SystemFile implements SpoolFile {
     return filled;
   }
 
-  sync = (): Promise<void> => this.#handle.datasync();
+  async sync(): Promise<void> {
+    failpoint('spool.flush.before');
+    await this.#handle.datasync();
+    failpoint('spool.flush.after');
+  }
+
   truncate = (bytes: number): Promise<void> => this.#handle.truncate(bytes);
   close = (): Promise<void> => this.#handle.close();
 }

@@ -156,6 +156,27 @@ test('a restart goes on where it stopped: what was delivered is not sent again',
   assert.deepEqual(delivery.delivered, ids(0, 60));
 });
 
+test('killed with requests that were never written: they are not counted for ever', async () => {
+  const { files, delivery, post, opened } = await stage();
+  delivery.flows = false;
+  opened.spool.late(post('m0'));
+  await turns();
+  let killed = false;
+  files.before = (kind, path) => {
+    if (killed && path.endsWith('.seg')) throw Object.assign(new Error(kind), { code: 'EIO' });
+  };
+  killed = true;
+  post('m1');
+  post('m2');
+  // Progress is saved while they wait for their flush.
+  await turns(1);
+  killed = false;
+  const next = await stage({}, files);
+  await turns(60);
+  assert.deepEqual(next.opened.spool.status, { messages: 0, bytes: 0, oldestAgeSeconds: 0 });
+  assert.deepEqual(next.delivery.delivered.slice(0, 1), ['m0']);
+});
+
 test('until what an earlier process left has been read, new messages of any topic stand behind it', async () => {
   const { files, delivery, post, opened } = await stage();
   delivery.flows = false;

@@ -211,6 +211,8 @@ export class Spool {
       topics.push([queue.topic, { cursor, done: queue.doneRanges() }]);
       removable = Math.min(removable, cursor);
     }
+    // What an earlier process counted and never wrote is counted no more.
+    if (topics.length === 0 && this.#readUpTo >= this.#leftEnd) this.#pending = 0;
     const end = this.#log.nextSequence;
     return { progress: { base, topics: Object.fromEntries(topics), pending: this.#pending, end }, removable };
   }
@@ -373,7 +375,7 @@ export class Spool {
     for (const queue of this.#queues.values()) {
       if (queue.passedOver || queue.next >= end) continue;
       queue.next = end;
-      if (queue.idle) this.#keeper.touch();
+      this.#keeper.touch();
     }
   }
 
