@@ -5,6 +5,7 @@ import { applyFile } from './api/apply-file.ts';
 import { HttpFront } from './api/http.ts';
 import type { HeadraceService } from './api/contract/service.ts';
 import { systemClock } from './base/clock.ts';
+import { failpoint } from './base/failpoint.ts';
 import { randomHex } from './base/random.ts';
 import { Secret } from './base/secret.ts';
 import { readFile, type Environment } from './config/index.ts';
@@ -105,6 +106,7 @@ export async function startServer(environment: Environment, options: ServerOptio
     http.serve((request, response) => {
       if (!collector.handle(request, response)) api.handle(request, response);
     });
+    failpoint('ready.before');
     state.ready = true;
     writeServerFile(dataFolder, { pid: process.pid, address, token });
     closers.push(() => removeServerFile(dataFolder));
@@ -114,6 +116,7 @@ export async function startServer(environment: Environment, options: ServerOptio
       const startedMs = clock.monotonic();
       state.draining = true;
       telemetry.emit({ kind: 'draining', signal: why, pendingMessages: pendingMessages(syncs) });
+      failpoint('drain.before');
       const left = await drainSyncs(syncs, clock, options.graceMs ?? DEFAULT_GRACE_MS);
       // What was delivered last is answered before the connections end.
       await http.close(LAST_ANSWERS_MS);

@@ -1,5 +1,6 @@
 /** The events of one request on their way to Kafka: one answer when every one has its outcome (Promise 1). */
 import type { Clock } from '../base/clock.ts';
+import { failpoint } from '../base/failpoint.ts';
 import type { MappingContext } from '../mapping/index.ts';
 import type { DeadLetter, Held, Outcome, Rejection, SourceRecord } from '../model/index.ts';
 import type { Delivery, Spool } from '../delivery/index.ts';
@@ -199,7 +200,9 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     if (this.#answered) return;
     this.#answered = true;
     this.#cancelTimer();
+    failpoint('answer.before');
     this.#answer(answer);
+    failpoint('answer.after');
   }
 
   #unavailable(reason: string): IntakeAnswer {

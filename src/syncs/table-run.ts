@@ -6,6 +6,7 @@
  * that a kill -9 can make arrive twice (Promise 5).
  */
 import type { Clock } from '../base/clock.ts';
+import { failpoint } from '../base/failpoint.ts';
 import { SafePosition } from '../delivery/index.ts';
 import {
   emptyCounts,
@@ -128,6 +129,7 @@ export class TableRun {
             message: this.#problem.message,
             ...(this.#problem.remedy === undefined ? {} : { remedy: this.#problem.remedy }),
           };
+    failpoint('run-end.before');
     const ended = await runs
       .finish(this.#run.id, { state, counts: this.#saved, error, checkpoint: this.#position })
       .catch((cause: unknown) => ({
@@ -263,7 +265,9 @@ export class TableRun {
     try {
       while (this.#dirty && this.#problem === null) {
         this.#dirty = false;
+        failpoint('checkpoint.before');
         await runs.saveCheckpoint(this.#run.id, this.#position, { ...this.#saved });
+        failpoint('checkpoint.after');
         this.#wake?.();
         if (this.#pass.safe.open > 0) await clock.sleep(SAVE_EVERY_MS);
       }

@@ -9,6 +9,7 @@
  * A batch is never changed while its outcome is unknown: the broker would take the changed one for a duplicate and drop it.
  */
 import type { Clock } from '../../base/clock.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import type { Backoff } from '../../base/backoff.ts';
 import { DELIVERED, messageBytes, type Held, type Rejection } from '../../model/index.ts';
 import { faultOfComputedTopic, heldMs, Holds, parked, type Entry, type Ledger } from '../entry.ts';
@@ -193,7 +194,9 @@ export class Lane {
     const { sender, clock, observer } = this.#context;
     const startedMs = clock.monotonic();
     this.#attempts = attempt;
+    failpoint('send.before');
     const result = await sender.send(batch, this.#channel);
+    failpoint('send.after');
     observer.attempted(batch, result, clock.monotonic() - startedMs);
     if (result.state === 'written' || result.state === 'rejected') {
       this.#held = null;
