@@ -9,10 +9,11 @@ import type { DestinationConfig } from '../../src/model/index.ts';
 import { destinationAt, intake, message, Outcomes } from '../support/delivery.ts';
 import { newTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
+import { longChaos } from '../support/scenario.ts';
 import { secureKafka, users, type SecureKafka, type SecureListener } from '../support/secure-kafka.ts';
 import { until } from '../support/until.ts';
 
-const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 1);
+const ROUNDS = longChaos ? 20 : 1;
 let secure: SecureKafka;
 
 before(async () => {
