@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { listTopics } from '../../src/kafka/index.ts';
+import { checkDestination, listTopics } from '../../src/kafka/index.ts';
 import { fastStartFlags } from '../../src/local/java.ts';
 import type { ListenerOptions } from '../../src/local/properties.ts';
 import { HeadraceError, type DestinationConfig, type OauthLogin, type OauthToken } from '../../src/model/index.ts';
@@ -213,12 +213,35 @@ test('refused in words: a token for another audience, of another issuer, signed 
   assert.match(key.remedy!, /JWKS/);
 });
 
-test('refused in words: a token server whose clock is ahead', async () => {
+test('refused in words: a token server whose clock is behind', async () => {
   await usual();
-  await server.set({ clockAheadMs: 3_600_000 });
+  await server.set({ clockAheadMs: -3_600_000, lifeSeconds: 1800 });
   const error = await refusalOf('OIDC', oidc());
-  assert.match(error.message, /the clock of the token server is 60 min ahead of the one here/);
+  assert.match(error.message, /the clock of the token server is 60 min behind the one here/);
   assert.match(error.remedy!, /NTP/);
+});
+
+test('the doctor fails at the login, with cause and remedy, and well within its time', async () => {
+  const faults = {
+    refuse: /refused the client \(401/,
+    hang: /cannot be reached: no answer within 3 s/,
+    'wrong key': /broker refused the token/,
+    expired: /already expired/,
+  } as const;
+  for (const [fault, told] of Object.entries(faults)) {
+    await usual();
+    await server.set({ fault: fault as keyof typeof faults });
+    const report = await checkDestination(destination('OIDC', oidc()), systemClock, { inProcess: true });
+    const failed = report.steps.find(({ state }) => state === 'failed');
+    assert.equal(failed?.step, 'sasl', inspect(report.steps));
+    assert.match(failed.cause!, told);
+    assert.ok((failed.remedy ?? '') !== '');
+    assert.ok(!JSON.stringify(report).includes(SECRET), 'the secret is shown');
+  }
+  await usual();
+  await server.set({ clockAheadMs: -3_600_000, lifeSeconds: 1800 });
+  const skewed = await checkDestination(destination('OIDC', oidc()), systemClock, { inProcess: true });
+  assert.match(skewed.steps.find(({ state }) => state === 'failed')!.cause!, /60 min behind/);
 });
 
 test('refused in words: an unsecured token where tokens are verified', async () => {

@@ -22,8 +22,8 @@ interface Held extends OidcToken {
   readonly endAtMs: number;
 }
 
-/** How long one request may take, names and TLS included. */
-const REQUEST_TIMEOUT_MS = 5_000;
+/** How long one request may take, names and TLS included: less than the doctor has for a login, so that it can name it. */
+const REQUEST_TIMEOUT_MS = 3_000;
 /** Part of its life after which a token is replaced: connections get one that lasts a while. */
 const RENEW_AFTER = 0.75;
 /** With less of its life left it is no longer given out, when no other can be had. */
