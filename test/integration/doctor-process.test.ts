@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { examineApart, type Ending } from '../../src/kafka/doctor/child.ts';
 import { pack, unpack } from '../../src/kafka/doctor/parcel.ts';
-import type { DestinationReport } from '../../src/kafka/doctor/report.ts';
+import { StepFailure, type DestinationReport } from '../../src/kafka/doctor/report.ts';
 import type { DestinationConfig } from '../../src/model/index.ts';
 import { destinationAt } from '../support/delivery.ts';
 import { examined, failedStep, stranger, versionsAnswer } from '../support/doctor.ts';
@@ -77,6 +80,21 @@ test('whoever answers with floods, drops or silence: told in time, the process e
     failedStep(report);
     assert.doesNotMatch(JSON.stringify(report), /secret page/, name);
   }
+});
+
+test('a process that takes too much memory, or never comes back, is ended', async () => {
+  const program = join(import.meta.dirname, '..', 'support', 'greedy-doctor.ts');
+  const findings = { step: () => undefined, warning: () => undefined };
+  const endingOf = (name: string, limitMs: number): Promise<Ending> =>
+    examineApart({ ...destinationAt('127.0.0.1:1'), name }, systemClock, { topics: [], limitMs }, findings, program);
+  const greedy = await endingOf('greedy', 60_000);
+  assert.ok(greedy instanceof StepFailure);
+  assert.match(greedy.message, /more than 128 MB/);
+  const startedMs = performance.now();
+  const hung = await endingOf('hung', 1_000);
+  assert.ok(hung instanceof StepFailure);
+  assert.match(hung.message, /the time that the whole test has/);
+  assert.ok(performance.now() - startedMs < 5_000);
 });
 
 function flood(socket: Socket): void {

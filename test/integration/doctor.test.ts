@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
-import type { DestinationReport } from '../../src/kafka/doctor/report.ts';
+import { checkSteps, linkOf, type DestinationReport } from '../../src/kafka/doctor/report.ts';
 import { topicWarnings } from '../../src/kafka/doctor/warnings.ts';
 import { listTopics } from '../../src/kafka/index.ts';
 import type { ProducerSettings } from '../../src/model/index.ts';
@@ -231,4 +231,9 @@ test('topics under which an acknowledged message can be lost: three of them, thr
   assert.equal(warnings.length, 3);
   for (const [index, name] of ['single', 'lonely', 'unclean'].entries())
     assert.ok(warnings[index]!.includes(name) && !warnings[index]!.includes('fine'), warnings[index]);
+});
+
+test('each step is explained in the guide, where its link leads', () => {
+  const guide = readFileSync(join(import.meta.dirname, '..', '..', linkOf('tcp').replace(/#.*/, '')), 'utf8');
+  for (const step of checkSteps) assert.match(guide, new RegExp(`^## ${step}$`, 'm'));
 });

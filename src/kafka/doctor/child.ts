@@ -33,8 +33,9 @@ export function examineApart(
   clock: Clock,
   question: Question,
   findings: Findings,
+  program: string = doctorProgram,
 ): Promise<Ending> {
-  const child = start();
+  const child = start(program);
   if (child === null) return Promise.resolve(null);
   return new Promise((resolve) => {
     let spawned = false;
@@ -67,9 +68,10 @@ export function examineApart(
   });
 }
 
-/** Whether the doctor's program lies beside this one, as source or compiled. */
-function start(): ChildProcess | null {
-  const program = join(import.meta.dirname, '..', '..', `doctor${extname(import.meta.filename)}`);
+/** As source or compiled, as this one is. */
+const doctorProgram = join(import.meta.dirname, '..', '..', `doctor${extname(import.meta.filename)}`);
+
+function start(program: string): ChildProcess | null {
   try {
     return fork(program, [], {
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'],
