@@ -49,7 +49,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 function slotOf(lifetimeMs: number | null): {
   clock: ManualClock;
   slot: ConnectionSlot<FakeConnection>;
-  get(): Promise<FakeConnection>;
+  get: () => Promise<FakeConnection>;
   dialled: FakeConnection[];
   hold: { until: Promise<void> | null };
 } {
