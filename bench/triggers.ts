@@ -1,4 +1,4 @@
-/** How many records a second a trigger answers on one core, beside Segment's own evaluator: `node bench/triggers.ts [--short]`. */
+/** How many records a second a trigger answers on one core, beside Segment's own evaluator: `node bench/triggers.ts [--short] [--json]`. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseFql, validate } from '@segment/destination-subscriptions';
@@ -8,6 +8,10 @@ import { machine } from './support/machine.ts';
 
 const TARGET = 5_000_000;
 const short = process.argv.includes('--short');
+const asJson = process.argv.includes('--json');
+const print = (text: string): void => {
+  if (!asJson) console.log(text);
+};
 const rounds = short ? 3 : 7;
 const turns = short ? 500 : 3000;
 
@@ -47,19 +51,18 @@ const on = machine();
 const oracle = JSON.parse(
   readFileSync(createRequire(import.meta.url).resolve('@segment/destination-subscriptions/package.json'), 'utf8'),
 ) as { version: string };
-console.log(
+print(
   `Headrace ${on.headrace} at ${on.commit}, @segment/destination-subscriptions ${oracle.version}, Node ${on.node}, ${on.cores} cores of ${on.cpu}, ${on.memoryGiB} GiB, ${on.system}; load before ${on.loadBefore}; ${on.at}`,
 );
-console.log(`${rounds} rounds of ${turns * records.length} evaluations each, ours and Segment's in turn, one thread.`);
-console.log(
-  'M/s by the clock of the wall (and by the time this process had a core, which other work does not spoil).\n',
-);
+print(`${rounds} rounds of ${turns * records.length} evaluations each, ours and Segment's in turn, one thread.`);
+print('M/s by the clock of the wall (and by the time this process had a core, which other work does not spoil).\n');
 
 // As in a running server: many triggers in one process, so that the engine cannot tailor the code to one of them.
 const all = cases.map(([, text]) => compile(text));
 for (let turn = 0; turn < 20; turn++) for (const condition of all) for (const record of records) condition(record);
 
 let best = 0;
+const figures: object[] = [];
 for (const [name, text] of cases) {
   const ours = compile(text);
   const subscription = parseFql(text);
@@ -72,12 +75,21 @@ for (const [name, text] of cases) {
     if (comparable) theirRates.push(measure(theirs));
   }
   if (name === 'three clauses') best = Math.max(...oursRates.map((rate) => rate.cpu));
-  console.log(`${name}: ${text}`);
-  console.log(`  ours     ${line(oursRates)}`);
-  if (comparable) console.log(`  segment  ${line(theirRates)}`);
-  if (comparable) console.log(`  ratio of medians ${(median(oursRates) / median(theirRates)).toFixed(1)}`);
+  const ratio = comparable ? Math.round((median(oursRates) / median(theirRates)) * 10) / 10 : null;
+  figures.push({
+    name,
+    trigger: text,
+    best: Math.round(Math.max(...oursRates.map((rate) => rate.cpu))),
+    median: Math.round(median(oursRates)),
+    ratio,
+    target: name === 'three clauses' ? TARGET : null,
+  });
+  print(`${name}: ${text}`);
+  print(`  ours     ${line(oursRates)}`);
+  if (ratio !== null) print(`  segment  ${line(theirRates)}\n  ratio of medians ${ratio}`);
 }
-console.log(
+if (asJson) console.log(JSON.stringify({ figures }));
+print(
   `\nthree clauses: ${(best / 1e6).toFixed(1)} M/s a core, target ${TARGET / 1e6} M/s: ${best >= TARGET ? 'met' : 'MISSED'}`,
 );
 

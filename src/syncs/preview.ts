@@ -1,7 +1,14 @@
 /** What would be sent, without sending it: the same mapping, the same partitioner, the same bytes (Promise 6). */
 import { randomId } from '../base/random.ts';
 import { fitting, placeOf } from '../delivery/index.ts';
-import { compileCondition, compileMapping, type MappingContext } from '../mapping/index.ts';
+import {
+  compileCondition,
+  compileMapping,
+  compileReason,
+  type CompiledMapping,
+  type Condition,
+  type MappingContext,
+} from '../mapping/index.ts';
 import {
   HeadraceError,
   type JsonValue,
@@ -10,6 +17,7 @@ import {
   type Rejection,
   type SourceRecord,
   type SourceRejection,
+  type SyncConfig,
 } from '../model/index.ts';
 import { completeEvent, isFault } from '../sources/events/index.ts';
 import type { Sender } from '../delivery/ports.ts';
@@ -156,10 +164,40 @@ async function previewRecord(
 function filteredBecause({ sync }: Flow, record: SourceRecord): string {
   const byType = sync.types !== null && !(sync.types as readonly string[]).includes(record.stream);
   if (byType) return `type ${record.stream} is not among types`;
-  const byTrigger = sync.trigger !== null && compileCondition(sync.trigger)?.(record.data) !== true;
-  return byTrigger
-    ? `the trigger does not pass: ${sync.trigger}`
-    : 'its own integrations keep it from this destination';
+  if (sync.trigger === null) return elsewhere;
+  const { condition, reason } = triggerOf(sync, sync.trigger);
+  return condition?.(record.data) === true ? elsewhere : `the trigger does not pass: ${reason(record.data)}`;
+}
+
+const elsewhere = 'its own integrations keep it from this destination';
+
+// Only preview asks which part decided, for record after record of one sync.
+const triggers = new WeakMap<SyncConfig, PreviewedTrigger>();
+const partial = new WeakMap<SyncConfig, Map<string, CompiledMapping>>();
+
+interface PreviewedTrigger {
+  readonly condition: Condition | null;
+  readonly reason: (data: JsonValue) => string;
+}
+
+function triggerOf(sync: SyncConfig, trigger: string): PreviewedTrigger {
+  let known = triggers.get(sync);
+  if (known === undefined) {
+    known = { condition: compileCondition(trigger), reason: compileReason(trigger) };
+    triggers.set(sync, known);
+  }
+  return known;
+}
+
+/** The sync's mapping with these fields only. */
+function mappingWith(sync: SyncConfig, fields: MessageConfig, kind: 'rows' | 'events'): CompiledMapping {
+  let mappings = partial.get(sync);
+  if (mappings === undefined) partial.set(sync, (mappings = new Map()));
+  const name = Object.keys(fields).join(' ');
+  let mapping = mappings.get(name);
+  if (mapping === undefined)
+    mappings.set(name, (mapping = compileMapping({ message: fields, kind, defaultTopic: 'topic' })));
+  return mapping;
 }
 
 /** Which rule chose the partition. Where two could have, the mapping is asked again without the later one. */
@@ -171,10 +209,7 @@ function ruleOf(
 ): NonNullable<Previewed['partitionBy']> {
   const { partition, default_partition: standard, partition_key: partitionKey, ...rest } = sync.message;
   const without = (fields: MessageConfig): Message | Rejection =>
-    compileMapping({ message: fields, kind: kind === 'events' ? 'events' : 'rows', defaultTopic: 'topic' }).map(
-      record,
-      context,
-    );
+    mappingWith(sync, fields, kind === 'events' ? 'events' : 'rows').map(record, context);
   const chose = (mapped: Message | Rejection, field: 'partition' | 'partitionKey'): boolean =>
     !('state' in mapped) && mapped[field] !== null;
   if (message.partition !== null) {
