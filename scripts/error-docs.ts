@@ -65,8 +65,8 @@ ${Object.entries(actions)
 
 Nothing turns into a rejection by the passing of time, nothing needs a restart once the cause is gone, and a sync that waits
 holds up no sync with another topic or another destination. Two things depend on the sync: a topic whose name is computed from
-the record and is missing or refused rejects the message, and an event of \`CORRUPT_MESSAGE\` that lasts rejects the messages
-without a key.
+the record and is missing or refused rejects the message, and \`CORRUPT_MESSAGE\` three times in a row rejects the messages of the
+batch that have no key.
 
 The code is the one of [error codes](errors.md).
 

@@ -89,6 +89,19 @@ describe('an error code that lasts', { timeout: 600_000 }, () => {
   });
 });
 
+describe('a batch that is taken for damaged', { timeout: 600_000 }, () => {
+  test('is sent again; where it lasts, messages without a key are at fault, and the others go on', async () => {
+    const twice = await scenario((call, count) => (call === 'Produce' && count <= 2 ? 2 : NONE));
+    assertExact(twice, 'twice');
+    assert.equal(twice.outcomes.count('delivered'), MESSAGES);
+    const lasting = await scenario((call, count) => (call === 'Produce' && count <= 3 ? 2 : NONE));
+    assertExact(lasting, 'lasting');
+    const first = lasting.outcomes.byIndex.get(0);
+    assert.ok(first?.state === 'rejected' && first.code === 'record_refused', JSON.stringify(first));
+    assert.equal(lasting.outcomes.count('delivered'), MESSAGES - 1);
+  });
+});
+
 describe('a lost producer (P1)', { timeout: 600_000 }, () => {
   for (const [name, code] of [
     ['OUT_OF_ORDER_SEQUENCE_NUMBER', 45],

@@ -22,7 +22,11 @@ import { messageSizes, requestLimitBytes } from './sizes.ts';
 
 const UNKNOWN_TOPIC = 3;
 const LAST_SEQUENCE = 2 ** 31 - 1;
+const CORRUPT_MESSAGE = 2;
+const INVALID_RECORD = 87;
 const DUPLICATE_SEQUENCE_NUMBER = 46;
+/** Damage on the way does not come three times in a row. */
+const DAMAGED_FOR_CERTAIN = 3;
 const NOT_CREATED =
   'Create the topic: the cluster was asked to and did not (auto.create.topics.enable is off there, or the credentials may not).';
 
@@ -35,6 +39,8 @@ class Channel implements LaneChannel {
   /** The batch whose outcome is not known yet, as it was encoded. */
   batch: LaneBatch | null = null;
   records: Buffer | null = null;
+  /** How often the broker took it for damaged. */
+  damaged = 0;
 
   readonly beside: boolean;
 
@@ -48,6 +54,7 @@ class Channel implements LaneChannel {
   clear(): void {
     this.batch = null;
     this.records = null;
+    this.damaged = 0;
   }
 }
 
@@ -182,6 +189,12 @@ class KafkaSender implements Sender {
       channel.clear();
       return { state: 'written' };
     }
+    if (answer.errorCode === CORRUPT_MESSAGE && ++channel.damaged >= DAMAGED_FOR_CERTAIN) {
+      // Before Kafka 2.4 a compacted topic says so of messages without a key: to send them again helps nobody.
+      const keyless = [...messages.keys()].filter((index) => messages[index]!.key === null);
+      const { code, reason } = classifyCode(INVALID_RECORD, 'told as CORRUPT_MESSAGE');
+      if (keyless.length > 0) return clearAndReject(channel, { code, reason, indexes: keyless });
+    }
     return this.#refused(classifyCode(answer.errorCode, answer.errorMessage), channel, answer);
   }
 
@@ -205,6 +218,14 @@ class KafkaSender implements Sender {
     const remedy = code === 'topic_missing' ? missingRemedies(this.#destination.topics.create) : verdict.remedy;
     return { action, code, reason, remedy, topic };
   }
+}
+
+function clearAndReject(
+  channel: Channel,
+  why: Omit<Extract<SendResult, { state: 'rejected' }>, 'state'>,
+): Extract<SendResult, { state: 'rejected' }> {
+  channel.clear();
+  return { state: 'rejected', ...why };
 }
 
 /** Certainly not sent: no request may be larger than the setting says. */
