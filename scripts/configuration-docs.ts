@@ -64,9 +64,12 @@ function table(schema: Schema): string {
 function fieldsOf(schema: Schema, prefix: string): [string, Schema][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]): [string, Schema][] => {
     if ((field as unknown) === false || 'not' in field) return [];
-    const inner = [field, ...(field.anyOf ?? [])].find((one) => one.properties !== undefined);
     const own: [string, Schema] = [`${prefix}${name}`, field];
-    return inner === undefined ? [own] : [own, ...fieldsOf(inner, `${prefix}${name}.`)];
+    const inner = [field, ...(field.anyOf ?? []), ...(field.oneOf ?? [])].flatMap((form) =>
+      fieldsOf(form, `${prefix}${name}.`),
+    );
+    // Forms share fields: each is told once.
+    return [own, ...new Map(inner)];
   });
 }
 

@@ -38,7 +38,7 @@ function folded(name: string): string {
 }
 
 const mechanism: Spec<MechanismName> = {
-  schema: { type: 'string', description: 'In any case, with space, `_` or `-`.', examples: [...allNames] },
+  schema: { type: 'string', examples: [...allNames] },
   read(value, at) {
     if (typeof value !== 'string') {
       return at.problem(`must be ${oneOfList(allNames)}, and is ${describe(value, at)}.`, 'Write one of them.');
@@ -107,7 +107,10 @@ const oidc = object({
   ),
 });
 
-const mechanismField: Field<MechanismName> = required(mechanism, `How to log in: ${oneOfList(allNames)}.`);
+const mechanismField: Field<MechanismName> = required(
+  mechanism,
+  `${oneOfList(allNames)}; in any case, with space, \`_\` or \`-\`.`,
+);
 
 const passwordFields = {
   mechanism: mechanismField,
