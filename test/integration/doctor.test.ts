@@ -14,7 +14,7 @@ import { topicWarnings } from '../../src/kafka/doctor/warnings.ts';
 import { listTopics } from '../../src/kafka/index.ts';
 import type { ProducerSettings } from '../../src/model/index.ts';
 import { destinationAt } from '../support/delivery.ts';
-import { examined, failedStep, stranger, versionsAnswer } from '../support/doctor.ts';
+import { deafPort, examined, failedStep, namesBrokers, stranger, versionsAnswer } from '../support/doctor.ts';
 import { newTopic, ownKafka, sharedKafka } from '../support/kafka.ts';
 
 const check = (brokers: string, producer: Partial<ProducerSettings> = {}): Promise<DestinationReport> =>
@@ -154,6 +154,24 @@ test('an answer that comes byte by byte does not hold it up', async (t) => {
     socket.once('close', () => clearInterval(timer));
   });
   assert.equal(failedStep(await check(address)).step, 'versions');
+});
+
+test('one of three brokers that the cluster names cannot be reached', async (t) => {
+  let ports: number[] = [];
+  const address = await stranger(
+    t,
+    namesBrokers(() => ports),
+  );
+  const port = Number(address.split(':')[1]);
+  const dead = await deafPort();
+  ports = [port, dead, port];
+  const { step, cause, remedy } = failedStep(await check(address));
+  assert.equal(step, 'brokers');
+  assert.equal(
+    cause,
+    `broker 2 is advertised as 127.0.0.1:${dead}: nothing listens on 127.0.0.1:${dead} (connection refused)`,
+  );
+  assert.match(remedy, /advertised\.listeners/);
 });
 
 test('a broker too old, and compression that it does not know', async (t) => {

@@ -67,6 +67,47 @@ export function versionsAnswer(
   return answer;
 }
 
+/**
+ * A broker of a cluster in name alone: it says which versions it has, that it takes no login, and who the others are.
+ * `brokers`: the ports of brokers 1, 2, 3 …; asked when it is.
+ */
+export function namesBrokers(brokers: () => readonly number[]): (socket: Socket) => void {
+  const body = (request: Buffer): Buffer => {
+    const [key, version] = [request.readInt16BE(4), request.readInt16BE(6)];
+    if (key === SASL_HANDSHAKE) return Buffer.from([0, ILLEGAL_SASL_STATE, 0, 0, 0, 0]);
+    if (key === METADATA) return metadata(brokers());
+    if (version > 1) return Buffer.from([0, UNSUPPORTED_VERSION, 0, 0, 0, 0]);
+    const versions = versionsAnswer(request, { 0: 11, 1: 17, 3: 1, 18: 1, 22: 4 }).subarray(8);
+    return version === 0 ? versions : Buffer.concat([versions, Buffer.alloc(4)]);
+  };
+  return (socket) =>
+    socket.on('data', (request: Buffer) => {
+      const answer = body(request);
+      const head = Buffer.alloc(8);
+      head.writeInt32BE(answer.length + 4);
+      request.copy(head, 4, 8, 12);
+      socket.write(Buffer.concat([head, answer]));
+    });
+}
+
+const METADATA = 3;
+const SASL_HANDSHAKE = 17;
+const ILLEGAL_SASL_STATE = 34;
+const UNSUPPORTED_VERSION = 35;
+
+/** Version 1, without topics. */
+function metadata(ports: readonly number[]): Buffer {
+  const int32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(value);
+    return bytes;
+  };
+  const host = Buffer.concat([Buffer.from([0, 9]), Buffer.from('127.0.0.1')]);
+  const noRack = Buffer.from([0xff, 0xff]);
+  const entries = ports.map((port, index) => Buffer.concat([int32(index + 1), host, int32(port), noRack]));
+  return Buffer.concat([int32(ports.length), ...entries, int32(1), int32(0)]);
+}
+
 const operations = { write: 4, create: 5, describe: 8, idempotentWrite: 12 } as const;
 const TOPIC = 2;
 const LITERAL = 3;
