@@ -77,8 +77,8 @@ export class DeadLetterWriter implements DeadLetterSink {
 
   /** The topic for the dead letters of a sync, unless there is none or it failed a moment ago. */
   #place(sync: string): Place | null {
-    const { destinations, clock, flows } = this.#tools;
-    const flow = flows().get(sync);
+    const { destinations, clock } = this.#tools;
+    const flow = this.#tools.flows().get(sync);
     const open = flow === undefined ? null : destinations.get(flow.sync.destination);
     const topic = open?.config.deadLetters?.topic;
     // Without acks nobody says that a letter is written.
