@@ -258,6 +258,7 @@ test('lints name what is probably not meant', () => {
   );
   assert.deepEqual(lintsOf({ key: '', default_partition: 1 }), ['default_partition', 'key']);
   assert.deepEqual(lintsOf({ key: 'same' }), ['key']);
+  assert.deepEqual(lintsOf({ payload: { a: { '@Path': '$.b' } } }), ['payload.a.@Path']);
   assert.deepEqual(lintsOf({ payload: { a: '$userId', b: ['{id}', 'x{{y'], c: '$[0]', d: 'costs $5' } }), [
     'payload.a',
     'payload.b[0]',

@@ -1,6 +1,7 @@
 /** Things in a trigger and a message that are allowed and probably not meant. */
 import type { JsonValue, MessageConfig } from '../model/index.ts';
 import { isObject } from './directive.ts';
+import { directives } from './directives/index.ts';
 import { lintTrigger } from './triggers/index.ts';
 
 export interface Lint {
@@ -61,8 +62,24 @@ function lintText(value: JsonValue | undefined, path: readonly (string | number)
     if (remedy !== null) lints.push({ path, reason: `is the plain text ${JSON.stringify(value)}.`, remedy });
   } else if (Array.isArray(value)) value.forEach((item, index) => lintText(item, [...path, index], lints));
   else if (isObject(value))
-    for (const name of Object.keys(value))
-      if (name !== '@literal' && name !== '@pattern') lintText(value[name], [...path, name], lints);
+    for (const name of Object.keys(value)) {
+      if (name === '@literal' || name === '@pattern') continue;
+      const directive = directiveLike(name);
+      if (directive !== null)
+        lints.push({
+          path: [...path, name],
+          reason: 'is an ordinary field.',
+          remedy: `The directive is ${directive}.`,
+        });
+      lintText(value[name], [...path, name], lints);
+    }
+}
+
+/** The directive that a name is but for its case: `@Path` is none. */
+function directiveLike(name: string): string | null {
+  if (!name.startsWith('@') || directives.has(name)) return null;
+  const plain = name.toLowerCase();
+  return [...directives.keys()].find((one) => one.toLowerCase() === plain) ?? null;
 }
 
 function looksLike(text: string): string | null {
