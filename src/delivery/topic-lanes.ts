@@ -79,8 +79,9 @@ export class TopicLanes {
   #place(entry: Entry, facts: TopicFacts): void {
     const { options } = entry;
     const message = fitting(entry.message, facts, options.shrink, entry.bytes);
-    if ('state' in message) {
-      this.#context.ledger.settle(entry, message);
+    if (message !== entry.message) {
+      if ('state' in message) this.#context.ledger.settle(entry, message);
+      else this.#place({ ...entry, message }, facts);
       return;
     }
     const place = placeOf(message, facts, options.assign, this.#nextTurn);
@@ -89,7 +90,7 @@ export class TopicLanes {
       return;
     }
     const lane = options.ordering === 'none' ? this.#looseLanes(place)[0]! : this.#lane(place);
-    lane.push(message === entry.message ? entry : { ...entry, message });
+    lane.push(entry);
   }
 
   #lane(partition: number): Lane {

@@ -79,8 +79,11 @@ export class Lane {
 
   /** Queues only; `pump` sends. */
   push(entry: Entry): void {
-    const { lingerMs, clock } = this.#context;
-    if (lingerMs > 0 && this.#queue.length === 0) this.#waitingSinceMs = clock.monotonic();
+    if (this.#context.lingerMs === 0) {
+      this.#queue.push(entry);
+      return;
+    }
+    if (this.#queue.length === 0) this.#waitingSinceMs = this.#context.clock.monotonic();
     this.#queue.push(entry);
     if (this.#lingering !== null && this.#fills()) this.#lingering.abort();
   }
