@@ -82,7 +82,7 @@ async function flowUnder(
       onTopics: (names) => (cluster.topics = names),
       flow: {
         perSecond: 1000,
-        producer: { batchMessages: 50 },
+        producer: { batchMessages: 500 },
         meter,
         onProgress: faults.onProgress,
         over: () => faults.over,

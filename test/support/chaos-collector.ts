@@ -63,7 +63,7 @@ export async function chaosCollector(
     load,
     setup,
     topic,
-    start: (launch) => startHeadrace({ data: setup.data, config: setup.config, ...launch }),
+    start: (launch) => startHeadrace({ data: setup.data, config: setup.config, deadlineMs: 120_000, ...launch }),
     async settled(server) {
       const empty = async (): Promise<boolean> => {
         const { destinations } = await status(server);
