@@ -76,13 +76,22 @@ describe('the spool at its limits', { timeout: amount(900_000, 7_200_000) }, () 
   test('F16: a disk that is full: 429 with Retry-After, and it goes on by itself', async (t) => {
     const kafka = await ownKafka();
     const { setup, topic } = await prepare(t, kafka.bootstrap);
-    if (!smallDisk(t, join(setup.data, 'spool'))) return;
+    const disk = join(setup.data, 'spool');
+    if (!smallDisk(t, disk)) return;
     const server = await start(setup);
+    // Before the folder around it is removed.
+    t.after(async () => {
+      await server.kill();
+      execFileSync('umount', ['-l', disk]);
+    });
     for (let round = 0; round < amount(1, 50); round++) {
       await kafka.nodes[0]!.kill('SIGKILL');
       const load = new Load(t, server, 20_000);
       while (!load.statuses.has(429)) await load.all(500);
-      assert.deepEqual([...load.statuses.keys()].sort(), [200, 429]);
+      assert.deepEqual(
+        [...load.statuses.keys()].sort((a, b) => a - b),
+        [200, 429],
+      );
       assert.ok(
         load.retryAfter.every((value) => /^[1-9]\d*$/.test(value)),
         load.retryAfter.join(),
@@ -192,7 +201,6 @@ function smallDisk(t: TestContext, folder: string): boolean {
     t.skip(`no disk of its own can be mounted here: ${(error as Error).message.split('\n')[0]}`);
     return false;
   }
-  t.after(() => execFileSync('umount', ['-l', folder]));
   return true;
 }
 

@@ -157,7 +157,8 @@ test('F21: bytes turned: never a crash, no loss beyond the frames that were hit,
     }
     const { log, warnings } = await openLog(new RecordedFiles(new Map([[first, damaged]])));
     const there = new Set(idsOf(await readAll(log)));
-    for (let i = 0; i < 100; i++) if (!hit.has(i)) assert.ok(there.has(`m${i}`), `m${i} is lost, hit were ${[...hit]}`);
+    for (let i = 0; i < 100; i++)
+      if (!hit.has(i)) assert.ok(there.has(`m${i}`), `m${i} is lost, hit were ${[...hit].join()}`);
     assert.ok(there.size >= 100 - hit.size);
     if (there.size < 100) assert.ok(warnings.length > 0, 'nobody was told');
   }

@@ -14,22 +14,20 @@ import type { Clock } from '../../base/clock.ts';
 import { afterTurn } from '../../base/turn.ts';
 import { WITHDRAWN, messageBytes, type Held } from '../../model/index.ts';
 import type { Delivery } from '../delivery.ts';
-import type { IntakeOptions } from '../entry.ts';
 import { encodeFrame, type Frame, type SpooledMessage } from './frame.ts';
 import { Log } from './log.ts';
 import type { ReadPosition } from './log-reader.ts';
-import type { RejectedMessage, SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
+import type { SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
 import type { Progress, TopicProgress } from './progress.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
 import { SpoolRefusal } from './refusal.ts';
+import { Rejections } from './rejections.ts';
 import { TopicQueue, type Handed, type QueueEvents } from './topic-queue.ts';
 
 /** Of spooled messages in the lanes. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const WINDOW_MESSAGES = 20_000;
 const READ_BYTES = 512 * 1024;
-/** In the lanes longer than this without an outcome: the way is not open. */
-const FLOWING_WITHIN_MS = 100;
 /** A topic that does not move for this long lets others pass. */
 const STALLED_AFTER_MS = 2_000;
 const TRY_AGAIN_MS = 1_000;
@@ -41,6 +39,7 @@ export class Spool {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #keeper: ProgressKeeper;
+  readonly #rejections: Rejections;
   readonly #queues = new Map<string, TopicQueue>();
   /** Requests with messages in the lanes, in the order in which they came. */
   readonly #direct = new Set<SpoolOwner>();
@@ -64,20 +63,19 @@ export class Spool {
   #closed = false;
   #refuseUntilMs = 0;
   #stopWatch: () => void = () => undefined;
-  #letters: { letter: RejectedMessage; done: () => void }[] = [];
-  #storing = false;
 
   private constructor(options: SpoolOptions, log: Log, keeper: ProgressKeeper) {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = log;
     this.#keeper = keeper;
+    this.#rejections = new Rejections(options);
     const { progress } = keeper;
     this.#base = progress?.base ?? log.firstSequence;
     this.#leftEnd = log.nextSequence;
     this.#pending = (progress?.pending ?? 0) + Math.max(0, log.nextSequence - (progress?.end ?? log.firstSequence));
     for (const [topic, { cursor, done }] of Object.entries(progress?.topics ?? {}))
-      this.#queues.set(topic, new TopicQueue(topic, this.#events, cursor, this.#leftEnd - 1, unfold(done)));
+      this.#queues.set(topic, new TopicQueue(topic, this.#events, cursor, this.#leftEnd - 1, done));
     const cursors = [...this.#queues.values()].map(({ next }) => next);
     this.#positionSequence = Math.min(this.#base, ...cursors);
     this.#readUpTo = this.#base;
@@ -97,10 +95,8 @@ export class Spool {
   }
 
   get status(): SpoolStatus {
-    let oldestMs: number | null = null;
-    for (const { oldestAcceptedMs } of this.#queues.values())
-      if (oldestAcceptedMs !== null && (oldestMs === null || oldestAcceptedMs < oldestMs)) oldestMs = oldestAcceptedMs;
-    const ageMs = oldestMs === null ? 0 : Math.max(0, this.#clock.now() - oldestMs);
+    const nowMs = this.#clock.now();
+    const ageMs = Math.max(0, ...[...this.#queues.values()].map((queue) => nowMs - (queue.oldestAcceptedMs ?? nowMs)));
     return { bytes: this.#log.bytes, messages: this.#pending, oldestAgeSeconds: ageMs / 1000 };
   }
 
@@ -194,6 +190,7 @@ export class Spool {
   /** Waits until what was appended is flushed and what is done is saved, then closes the files. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#rejections.close();
     this.#stopWatch();
     this.#delivery = null;
     await this.#keeper.close();
@@ -250,8 +247,9 @@ export class Spool {
   }
 
   #append(items: readonly SpooledMessage[]): { readonly firstSequence: number; readonly flushed: Promise<void> } {
-    const trouble = this.#keeper.trouble ?? this.#trouble();
-    if (trouble !== null) throw new SpoolRefusal(trouble);
+    if (this.#keeper.trouble !== null) throw new SpoolRefusal(this.#keeper.trouble);
+    if (this.#clock.monotonic() < this.#refuseUntilMs)
+      throw new SpoolRefusal('the spool could not be written just now');
     const acceptedAtMs = this.#clock.now();
     let frame!: Frame;
     const { firstSequence, flushed } = this.#log.append(items.length, (sequence) => {
@@ -286,10 +284,6 @@ export class Spool {
     if (refusal instanceof SpoolRefusal && refusal.full) this.#keeper.full();
     for (const [at, { message }] of messages.entries())
       if (!(this.#queues.get(message.topic)?.inLanes.has(firstSequence + at) ?? false)) this.#pending--;
-  }
-
-  #trouble(): string | null {
-    return this.#clock.monotonic() < this.#refuseUntilMs ? 'the spool could not be written a moment ago' : null;
   }
 
   /** The queue of a topic, made when there is none; `first`: its first message where nothing of it can be left. */
@@ -345,8 +339,7 @@ export class Spool {
     const flushed = this.#log.flushedSequence;
     if (this.#positionSequence >= flushed) return false;
     if (this.#readUpTo < this.#leftEnd) return true;
-    for (const queue of this.#queues.values()) if (this.#mayGoOn(queue) && queue.next < flushed) return true;
-    return false;
+    return this.#queues.values().some((queue) => this.#mayGoOn(queue) && queue.next < flushed);
   }
 
   /** A topic that is blocked tries one message at a time; one with much done above what is not waits for that. */
@@ -396,7 +389,7 @@ export class Spool {
       queue.next = sequence + 1;
       queue.unreadSinceMs = acceptedAtMs;
       this.#hand(queue, sequence, { ...item, acceptedAtMs, atMs: this.#clock.monotonic() });
-      this.#delivery!.accept(item.message, queue, sequence, this.#optionsOf(item.route));
+      this.#delivery!.accept(item.message, queue, sequence, this.#options.route(item.route));
     }
   }
 
@@ -409,10 +402,6 @@ export class Spool {
     queue.handed(sequence, handed);
     this.#handedMessages++;
     this.#handedBytes += messageBytes(handed.message);
-  }
-
-  #optionsOf(route: string): IntakeOptions {
-    return this.#options.route(route);
   }
 
   #takeBack(queue: TopicQueue, sequence: number): void {
@@ -457,9 +446,7 @@ export class Spool {
     }
     if (!queue.spooling || queue.blocked !== null || !queue.allHanded || this.#delivery?.full !== false) return;
     if (this.#closed || this.#readUpTo < this.#leftEnd) return;
-    const oldestMs = queue.oldestHandedMs;
-    const flowing = oldestMs === null || (queue.flows && this.#clock.monotonic() - oldestMs < FLOWING_WITHIN_MS);
-    if (!flowing) return;
+    if (!queue.isFlowing(this.#clock.monotonic())) return;
     queue.spooling = false;
     queue.flows = false;
     if (queue.idle) this.#queues.delete(queue.topic);
@@ -491,9 +478,7 @@ export class Spool {
       this.#options.held(queue.topic, null);
     },
     rejected: (_queue, handed, rejection, done) => {
-      const letter = { ...handed, rejection };
-      this.#letters.push({ letter, done });
-      if (!this.#storing) void this.#storeLetters();
+      this.#rejections.add({ ...handed, rejection }, done);
     },
     held: (queue, held) => {
       if (held === null || held.action === 'wait') return;
@@ -513,25 +498,4 @@ export class Spool {
       this.#plan();
     },
   };
-
-  /** A rejection counts as done once it is stored; until then it is tried again, however long that takes. */
-  async #storeLetters(): Promise<void> {
-    this.#storing = true;
-    while (this.#letters.length > 0 && !this.#closed) {
-      const group = this.#letters.slice(0, 1000);
-      try {
-        await this.#options.reject(group.map(({ letter }) => letter));
-        this.#letters.splice(0, group.length);
-        for (const { done } of group) done();
-      } catch (error) {
-        this.#options.warned(`Rejected messages of the spool could not be stored: ${(error as Error).message}`);
-        await this.#clock.sleep(TRY_AGAIN_MS);
-      }
-    }
-    this.#storing = false;
-  }
-}
-
-function* unfold(ranges: readonly number[]): Generator<number> {
-  for (let i = 0; i + 1 < ranges.length; i += 2) for (let at = ranges[i]!; at < ranges[i + 1]!; at++) yield at;
 }

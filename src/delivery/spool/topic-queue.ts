@@ -28,6 +28,9 @@ export interface QueueEvents {
   withdrawn(queue: TopicQueue, sequence: number): void;
 }
 
+/** In the lanes longer than this without an outcome: the way is not open. */
+const FLOWING_WITHIN_MS = 100;
+
 export class TopicQueue implements MessageOwner {
   readonly topic: string;
   readonly #events: QueueEvents;
@@ -49,12 +52,13 @@ export class TopicQueue implements MessageOwner {
   /** When the oldest that is on the disk only was accepted; epoch milliseconds. */
   unreadSinceMs: number | null = null;
 
-  constructor(topic: string, events: QueueEvents, next: number, last: number, done: Iterable<number> = []) {
+  constructor(topic: string, events: QueueEvents, next: number, last: number, done: readonly number[] = []) {
     this.topic = topic;
     this.#events = events;
     this.next = next;
     this.last = last;
-    for (const sequence of done) this.#done.add(sequence);
+    for (let i = 0; i + 1 < done.length; i += 2)
+      for (let sequence = done[i]!; sequence < done[i + 1]!; sequence++) this.#done.add(sequence);
   }
 
   /** Nothing of it is on the disk only. */
@@ -113,6 +117,12 @@ export class TopicQueue implements MessageOwner {
   get oldestHandedMs(): number | null {
     for (const { atMs } of this.inLanes.values()) return atMs;
     return null;
+  }
+
+  /** The lanes take what they are given: new messages may stand behind it there. */
+  isFlowing(nowMs: number): boolean {
+    const oldestMs = this.oldestHandedMs;
+    return oldestMs === null || (this.flows && nowMs - oldestMs < FLOWING_WITHIN_MS);
   }
 
   /** Epoch milliseconds; null: nothing waits. */
