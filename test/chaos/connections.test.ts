@@ -207,8 +207,11 @@ async function begin(t: TestContext, run: FaultRun): Promise<BrokenLink> {
   proxy = await startProxy({ brokers: [{ host: host!, port: Number(port) }], random: run.random.stream('proxy') });
   return {
     async judge(plan) {
-      const judged = await flowAndJudge(t, run, { bootstrap, through: proxy.bootstrap, ...plan });
-      t.diagnostic(`${proxy.requests('Produce')} Produce requests, ${proxy.batches.length} batches`);
+      const judged = await flowAndJudge(t, run, { bootstrap, through: proxy.bootstrap, ...plan }).finally(() => {
+        const asked = ['ApiVersions', 'Metadata', 'InitProducerId', 'DescribeConfigs', 'Produce'];
+        const counts = asked.map((api) => `${api} ${proxy.requests(api)}`).join(', ');
+        t.diagnostic(`requests: ${counts}; ${proxy.batches.length} batches, ${proxy.connections} connections open`);
+      });
       assert.deepEqual(laneBreaches(proxy.batches), []);
       await until('closed delivery has no connection left', () => proxy.connections === 0, { deadlineMs: 5000 });
       return judged;
