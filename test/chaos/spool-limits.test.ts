@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { startHeadrace, type Server } from '../support/headrace.ts';
@@ -76,14 +77,8 @@ describe('the spool at its limits', { timeout: amount(900_000, 7_200_000) }, () 
   test('F16: a disk that is full: 429 with Retry-After, and it goes on by itself', async (t) => {
     const kafka = await ownKafka();
     const { setup, topic } = await prepare(t, kafka.bootstrap);
-    const disk = join(setup.data, 'spool');
-    if (!smallDisk(t, disk)) return;
+    if (!smallDisk(t, join(setup.data, 'spool'))) return;
     const server = await start(setup);
-    // Before the folder around it is removed.
-    t.after(async () => {
-      await server.kill();
-      execFileSync('umount', ['-l', disk]);
-    });
     for (let round = 0; round < amount(1, 50); round++) {
       await kafka.nodes[0]!.kill('SIGKILL');
       const load = new Load(t, server, 20_000);
@@ -194,13 +189,18 @@ class Load {
 
 /** A disk of 64 MB of its own; only root may make one. */
 function smallDisk(t: TestContext, folder: string): boolean {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const disk = mkdtempSync(join(tmpdir(), 'headrace-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=0700', 'tmpfs', folder], { stdio: 'pipe' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=0700', 'tmpfs', disk], { stdio: 'pipe' });
   } catch (error) {
     t.skip(`no disk of its own can be mounted here: ${(error as Error).message.split('\n')[0]}`);
     return false;
   }
+  t.after(() => {
+    execFileSync('umount', ['-l', disk]);
+    rmSync(disk, { recursive: true });
+  });
+  symlinkSync(disk, folder);
   return true;
 }
 

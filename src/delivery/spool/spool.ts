@@ -121,10 +121,9 @@ export class Spool {
 
   /** Nothing more is handed on; what waits in the lanes is taken back. Direct messages go on. */
   pause(): void {
-    const delivery = this.#delivery;
-    if (delivery === null) return;
     this.#closed = true;
-    for (const queue of this.#queues.values()) this.#takeBackWaiting(delivery, queue);
+    const delivery = this.#delivery;
+    if (delivery !== null) for (const queue of this.#queues.values()) this.#takeBackWaiting(delivery, queue);
   }
 
   /** Whether a message of the topic has to go to the disk now. The lanes are cleared of the topic where it begins to. */
