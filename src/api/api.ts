@@ -75,10 +75,15 @@ function readBodies(app: FastifyInstance): void {
     try {
       done(null, body === '' ? undefined : parseJson(body as string));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      done(new HeadraceError('json_invalid', `The body is no JSON: ${reason}.`), undefined);
+      done(new HeadraceError('json_invalid', `The body is no JSON: ${faultOf(error)}.`), undefined);
     }
   });
+}
+
+/** Without the piece of the text that V8 quotes: it may be a piece of a password. */
+function faultOf(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.replace(/, (?:\.\.\.)?"[^]*$/, '');
 }
 
 function badRequest(error: FastifyError): HeadraceError {

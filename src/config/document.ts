@@ -71,10 +71,17 @@ function syntaxProblems(document: Document.Parsed, text: string, name: string, l
   const told = faults.filter((fault) => standsAlone(fault.code) || fault === first);
   return told.map((fault) => {
     const { line, col } = lines.linePos(fault.pos[0]);
-    const reason = `is no valid YAML: ${fault.message.replace(/\.$/, '')}.`;
+    const reason = `is no valid YAML: ${said(fault)}.`;
     const remedy = remedies[fault.code] ?? remedyForLine(text.split('\n')[line - 1] ?? '');
     return { path: name, reason, remedy, place: `${name}:${line}:${col}` };
   });
+}
+
+/** Promise 8: without what the reader quotes of the text. A password that begins with `!`, `|` or `>` is such a fault. */
+function said({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === 'TAG_RESOLVE_FAILED') return 'Unresolved tag, or text that begins with ! and has no quotes';
+  const quoted = /(?<=[\w)]): [^]*$|(?<=^Unknown directive|^Invalid escape sequence) [^]*$/;
+  return message.replace(quoted, '').replace(/\.$/, '');
 }
 
 function standsAlone(code: string): boolean {
@@ -89,7 +96,7 @@ function remedyForLine(line: string): string {
 
 const remedies: Partial<Record<string, string>> = {
   DUPLICATE_KEY: 'Each name may stand once in an object: take one of the two out.',
-  TAG_RESOLVE_FAILED: 'Tags (`!name`) are not taken: write the value itself.',
+  TAG_RESOLVE_FAILED: 'Tags (`!name`) are not taken: write the value itself, in quotes where it begins with !.',
   TAB_AS_INDENT: 'YAML is indented by spaces, not tabs.',
 };
 

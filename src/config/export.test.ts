@@ -93,7 +93,8 @@ test('Promise 8: a secret in plain is sealed at rest and never exported; a refer
   const cases: [string, string][] = [
     ['canary', PLACEHOLDER],
     ['${KEY}', '${KEY}'],
-    ['${KEY:-default}', '${KEY:-default}'],
+    ['${KEY:-canary}', `\${KEY:-${PLACEHOLDER}}`],
+    ['${KEY:-}', '${KEY:-}'],
     ['${file:/run/secret}', '${file:/run/secret}'],
     ['canary-${KEY}', `${PLACEHOLDER}\${KEY}`],
     ['$${canary}', PLACEHOLDER],

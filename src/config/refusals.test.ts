@@ -77,11 +77,18 @@ const cases: Record<string, Case> = {
   'an unquoted reference in braces': { text: 'sources: {a: {type: events, write_key: ${X}}}', path: 'test.yaml', reason: /no valid YAML/, remedy: /in quotes/ },
   'an unquoted directive': { text: 'syncs:\n  a:\n    message:\n      topic: @path', path: 'test.yaml', reason: /no valid YAML/, remedy: /begins with @ in quotes/ },
   'an alias of nothing': { text: 'destinations: *other', path: 'test.yaml', reason: /[aA]lias/, remedy: /./ },
+  // a password that YAML takes for its own: nothing of it is quoted
+  'a password that begins with !': { text: destination('brokers: a\n    sasl: {mechanism: plain, username: u, password: !hunter2}'), path: 'test.yaml', reason: /no valid YAML: Unresolved tag, or text that begins with !/, remedy: /in quotes/ },
+  'a password that begins with |': { text: destination('brokers: a\n    sasl:\n      password: |hunter2'), path: 'test.yaml', reason: /no valid YAML: Block scalar header includes extra characters\./, remedy: /quotes/ },
+  'a password that begins with }': { text: destination('brokers: a\n    sasl:\n      password: } hunter2'), path: 'test.yaml', reason: /no valid YAML: Unexpected [a-z -]* token/, remedy: /quotes/ },
+  'a login as text': { text: destination('brokers: a\n    sasl: PlainLoginModule required password="hunter2";'), path: 'destinations.main.sasl', reason: /and is text\./, remedy: /mechanism/ },
+  'a key as text': { text: destination('brokers: a\n    tls: hunter2'), path: 'destinations.main.tls', reason: /and is text\./, remedy: /key/ },
+  'a destination as text': { text: destination('sasl.password=hunter2'), path: 'destinations.main', reason: /and is text\./, remedy: /indented/ },
   // sections and names
   'a near miss of a section': { text: 'destination: {}', path: 'destination', reason: /no section/, remedy: /`destinations`/ },
   'an unknown section': { text: 'pipelines: {}', path: 'pipelines', reason: /no section/, remedy: /destinations, sources, syncs/ },
   'a section that is a list': { text: 'sources: [a]', path: 'sources', reason: /is a list/, remedy: /name of the source/ },
-  'an object that is text': { text: 'sources: {a: events}', path: 'sources.a', reason: /must be an object.*"events"/, remedy: /indented/ },
+  'an object that is text': { text: 'sources: {a: events}', path: 'sources.a', reason: /must be an object.*is text\./, remedy: /indented/ },
   'a name with a space': { text: 'sources: {"my site": {}}', path: 'sources["my site"]', reason: /no name/, remedy: /letters, digits/ },
   'an object in two documents': { text: 'sources: {a: {type: files, path: x}}\n---\nsources: {a: {type: files, path: y}}', path: 'sources.a', reason: /twice/, remedy: /take one|Take one/ },
   // destinations

@@ -18,7 +18,7 @@ interface SealedText {
 /** Secrets given in plain become sealed; one that is a reference alone stays as written. */
 export function sealSecrets(object: WrittenObject, sealer: Sealer): WrittenObject {
   return changeSecrets(object, (value, path) => {
-    if (typeof value !== 'string' || value === '' || isOneReference(value)) return value;
+    if (typeof value !== 'string' || value === '' || !holdsPlainText(value)) return value;
     return { '@sealed': sealer.seal(value, path), shown: withoutPlainText(value) };
   });
 }
@@ -64,7 +64,13 @@ export function keepSecrets(object: WrittenObject, stored: WrittenObject | undef
   });
 }
 
-/** `a${NAME}b` becomes `******${NAME}******`. */
+/** A reference alone gives nothing away, unless it brings a default. */
+function holdsPlainText(text: string): boolean {
+  const [first] = parseReferences(text);
+  return !isOneReference(text) || (first?.kind === 'variable' && (first.fallback ?? '') !== '');
+}
+
+/** `a${NAME}b` becomes `******${NAME}******`, `${NAME:-default}` becomes `${NAME:-******}`. */
 function withoutPlainText(text: string): string {
   return parseReferences(text).map(shownPart).join('');
 }
@@ -72,7 +78,8 @@ function withoutPlainText(text: string): string {
 function shownPart(part: Part): string {
   if (part.kind === 'file') return `\${file:${part.path}}`;
   if (part.kind !== 'variable') return PLACEHOLDER;
-  return part.fallback === null ? `\${${part.name}}` : `\${${part.name}:-${part.fallback}}`;
+  if (part.fallback === null) return `\${${part.name}}`;
+  return `\${${part.name}:-${part.fallback === '' ? '' : PLACEHOLDER}}`;
 }
 
 function secretsOf(object: WrittenObject): Map<string, string> {

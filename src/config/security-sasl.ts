@@ -4,7 +4,7 @@ import type { At } from './report.ts';
 import { optional, required, type Field, type Spec } from './spec.ts';
 import { list, named, object, type FieldValues } from './spec-composites.ts';
 import { changingText, integer, path, secret, text } from './spec-scalars.ts';
-import { describe, isObject, oneOfList } from './values.ts';
+import { describe, isObject, kindOf, oneOfList } from './values.ts';
 
 type MechanismName = SaslConfig['mechanism'];
 
@@ -237,7 +237,7 @@ export const sasl: Spec<SaslConfig> = {
   read(value, at) {
     if (!isObject(value)) {
       return at.problem(
-        `must be an object with fields, and is ${describe(value, at)}.`,
+        `must be an object with fields, and is ${kindOf(value)}.`,
         'Begin with `mechanism: scram-sha-512`.',
       );
     }

@@ -3,7 +3,7 @@ import { suggest } from '../base/suggest.ts';
 import type { JsonObject, JsonValue } from '../model/index.ts';
 import { childPath, type At } from './report.ts';
 import { tellNotYet, type Field, type JsonSchema, type LeafChange, type Spec } from './spec.ts';
-import { describe, isObject, oneOfList } from './values.ts';
+import { describe, isObject, kindOf, oneOfList } from './values.ts';
 
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 /** The value of each field by name. */
@@ -24,7 +24,7 @@ export function object<F extends Fields, T = FieldValues<F>>(
     schema: objectSchema(fields, rules.description),
     read(value, at) {
       if (!isObject(value)) {
-        return at.problem(`must be an object with fields, and is ${describe(value, at)}.`, knownFields(fields));
+        return at.problem(`must be an object with fields, and is ${kindOf(value)}.`, knownFields(fields));
       }
       const before = at.problemCount;
       const values = readFields(fields, value, at);
@@ -55,7 +55,7 @@ export function named<T>(item: Spec<T>, what: string): Spec<Readonly<Record<stri
     schema: { type: 'object', additionalProperties: item.schema },
     read(value, at) {
       if (!isObject(value))
-        return at.problem(`must be ${what}, and is ${describe(value, at)}.`, 'Write `name: value` lines.');
+        return at.problem(`must be ${what}, and is ${kindOf(value)}.`, 'Write `name: value` lines.');
       const entries: [string, T][] = [];
       for (const [key, one] of Object.entries(value)) {
         const read = item.read(one, at.child(key));
@@ -82,7 +82,7 @@ export function variants<T>(
     read(value, at) {
       if (!isObject(value))
         return at.problem(
-          `must be an object with fields, and is ${describe(value, at)}.`,
+          `must be an object with fields, and is ${kindOf(value)}.`,
           `Begin with \`${by}: ${names[0]}\`.`,
         );
       const kind = kindOf(value);

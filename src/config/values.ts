@@ -28,6 +28,16 @@ export function describe(value: unknown, at: At): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
+/**
+ * What the value is, without what it says: a text where an object belongs may be a pasted login, a key, a client's file.
+ */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'an object';
+  return typeof value === 'string' ? 'text' : typeof value === 'boolean' ? String(value) : 'a number';
+}
+
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;

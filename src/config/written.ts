@@ -17,7 +17,7 @@ import { At, childPath, Report } from './report.ts';
 import { source } from './sources.ts';
 import type { Spec } from './spec.ts';
 import { sync } from './syncs.ts';
-import { describe, isObject } from './values.ts';
+import { isObject, kindOf } from './values.ts';
 
 export interface TextInput {
   readonly text: string;
@@ -83,7 +83,7 @@ function readSections(
   const root = new At(report, '');
   if (!isObject(value)) {
     new At(report, 'the file').problem(
-      `must hold the sections destinations, sources and syncs, and is ${describe(value, root)}.`,
+      `must hold the sections destinations, sources and syncs, and is ${kindOf(value)}.`,
       'Begin with a line `destinations:`.',
     );
     return;
@@ -113,7 +113,7 @@ function readSection(
   if (section === null) return;
   if (!isObject(section)) {
     at.problem(
-      `must hold ${sections[kind]} by name, and is ${describe(section, at)}.`,
+      `must hold ${sections[kind]} by name, and is ${kindOf(section)}.`,
       `Write the name of the ${kind}, a colon, and its fields below it.`,
     );
     return;
@@ -126,10 +126,7 @@ function readSection(
     } else if (isObject(body)) {
       objects.set(`${kind} ${name}`, { kind, name, body: withAbsolutePaths(kind, body, place, folder) });
     } else {
-      place.problem(
-        `must be an object with fields, and is ${describe(body, place)}.`,
-        'Write its fields below it, indented.',
-      );
+      place.problem(`must be an object with fields, and is ${kindOf(body)}.`, 'Write its fields below it, indented.');
     }
   }
 }

@@ -4,7 +4,7 @@ import { isRawNumber } from '../../base/json.ts';
 import { isOneReference } from '../references.ts';
 import { childPath } from '../report.ts';
 import type { LeafChange, Spec } from '../spec.ts';
-import { describe, isObject } from '../values.ts';
+import { isObject, kindOf } from '../values.ts';
 import { isSecretName, pathNames } from './names.ts';
 import { readProperties } from './text.ts';
 
@@ -19,7 +19,7 @@ export const kafkaProperties: Spec<JsonValue> = {
   read(value, at) {
     if (typeof value === 'string' || isObject(value)) return value;
     return at.problem(
-      `must hold names and values of Kafka's clients, and is ${describe(value, at)}.`,
+      `must hold names and values of Kafka's clients, and is ${kindOf(value)}.`,
       'Paste the properties file as a block of text: `kafka: |`.',
     );
   },

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { helperEnvironment } from '../../base/helper-environment.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DestinationConfig } from '../../model/index.ts';
 import type { Findings, Question } from './examination.ts';
@@ -35,7 +36,7 @@ export function examineApart(
   findings: Findings,
   program: string = doctorProgram,
 ): Promise<Ending> {
-  const child = start(program);
+  const child = start(program, usesDefaultChain(destination));
   if (child === null) return Promise.resolve(null);
   return new Promise((resolve) => {
     let spawned = false;
@@ -71,9 +72,15 @@ export function examineApart(
 /** As source or compiled, as this one is. */
 const doctorProgram = join(import.meta.dirname, '..', '..', `doctor${extname(import.meta.filename)}`);
 
-function start(program: string): ChildProcess | null {
+/** AWS's own search for credentials begins in the environment. */
+function usesDefaultChain({ sasl }: DestinationConfig): boolean {
+  return sasl?.mechanism === 'aws-msk-iam' && sasl.keys === null;
+}
+
+function start(program: string, awsCredentials: boolean): ChildProcess | null {
   try {
     return fork(program, [], {
+      env: helperEnvironment({ awsCredentials }),
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
