@@ -157,8 +157,7 @@ export class Spool {
   /** A direct message cannot go on until somebody acts: its topic, or all of them, go to the disk. */
   hold(held: Held): void {
     this.takeOver(held.topic);
-    for (const queue of this.#queues.values())
-      if (held.topic === null || held.topic === queue.topic) this.#block(queue, held);
+    for (const queue of this.#queues.values()) if ([null, queue.topic].includes(held.topic)) this.#block(queue, held);
   }
 
   /**
@@ -291,8 +290,8 @@ export class Spool {
     if (queue === undefined) {
       const known = this.#readUpTo >= this.#leftEnd;
       const next = known ? (first ?? this.#log.nextSequence) : this.#base;
-      queue = new TopicQueue(topic, this.#events, next, known ? next - 1 : this.#leftEnd - 1);
-      this.#queues.set(topic, queue);
+      const last = (known ? next : this.#leftEnd) - 1;
+      this.#queues.set(topic, (queue = new TopicQueue(topic, this.#events, next, last)));
     }
     return queue;
   }
