@@ -193,7 +193,7 @@ function small(requestTimeoutMs: number): NonNullable<FlowPlan['flow']> {
       bufferMemoryBytes: 256 * 1024,
       maxRequestBytes: 16 * 1024,
     },
-    stalledAfterSeconds: amount(30, 120),
+    stalledAfterSeconds: amount(60, 180),
   };
 }
 

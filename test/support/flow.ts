@@ -33,7 +33,7 @@ export interface FlowOptions {
   readonly meter?: AckMeter;
   /** Told of messages that waited long, and of the last attempts of their lane. */
   readonly onLate?: (waitedMs: number, attempts: string) => void;
-  /** No outcome for so long is taken for a stall; 30 seconds unless given. */
+  /** No outcome for so long is taken for a stall; 90 seconds unless given. */
   readonly stalledAfterSeconds?: number;
 }
 
@@ -42,7 +42,7 @@ export interface FlowResult {
   readonly ledger: Ledger;
   readonly delivered: number;
   readonly rejected: number;
-  /** Attempts after which the same batch had to be sent again. */
+  /** Attempts after which the same batch had to be sent again, but for want of a producer id. */
   readonly retried: number;
   /** Why messages had to wait, in the order in which it was told; null is "goes on again". */
   readonly held: readonly (Held | null)[];
@@ -63,7 +63,8 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
   const attempts = new Attempts();
   const observer: DeliveryObserver = {
     attempted(batch, result, tookMs) {
-      if (result.state === 'retry') retried++;
+      // A broker that has just started gives out no producer ids for a moment.
+      if (result.state === 'retry' && !result.reason.includes('COORDINATOR_LOAD_IN_PROGRESS')) retried++;
       attempts.note(batch, result, tookMs);
     },
   };
@@ -92,7 +93,7 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
   const draw = options.random.stream('messages');
   const handedInMs: number[] = [];
   const pace = options.perSecond === undefined ? null : new Pace(options.perSecond, options.random.stream('pace'));
-  const stalled = stallGuard(() => settled, attempts, options.stalledAfterSeconds ?? 30);
+  const stalled = stallGuard(() => settled, attempts, options.stalledAfterSeconds ?? 90);
   try {
     await Promise.race([stalled.error, handIn()]);
   } finally {
