@@ -96,3 +96,15 @@ test('the defaults: safe, and without compression', () => {
     },
   );
 });
+
+test('what is neither a number nor all is no acks, whatever it prints as', () => {
+  for (const value of [[1], ['all'], { toString: 1 }, null, true, 2])
+    assert.equal(read({ acks: value }).settings, undefined, JSON.stringify(value));
+});
+
+test('a longest wait below the first one is a contradiction', () => {
+  assert.equal(read({ retry_backoff_ms: 5000 }).settings?.retryBackoffMaxMs, 5000);
+  const { settings, report } = read({ retry_backoff_ms: 5000, retry_backoff_max_ms: 1000 });
+  assert.equal(settings, undefined);
+  assert.equal(report.problems[0]?.path, 'producer.retry_backoff_max_ms');
+});

@@ -30,7 +30,7 @@ function asText<T extends number | boolean>(spec: Spec<T>): Spec<T> {
 const acks: Spec<-1 | 0 | 1> = {
   schema: { enum: ['all', -1, 0, 1, '-1', '0', '1'] },
   read(value, at) {
-    const text = String(value);
+    const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
     if (text === 'all' || text === '-1') return -1;
     if (text === '0') return 0;
     if (text === '1') return 1;
@@ -65,7 +65,11 @@ const fields = {
     null,
   ),
   linger_ms: optional(milliseconds(0), 'How long a batch waits for more messages while its lane is free.', 0),
-  batch_bytes: optional(bytes(5000), 'Most bytes in one batch, before compression.', 1_000_000),
+  batch_bytes: optional(
+    bytes(5000),
+    'Most bytes in one batch, before compression. 1000000, or `max_request_size` if that is less, when left out.',
+    null,
+  ),
   batch_messages: optional(asText(integer({ min: 1, max: 1_000_000 })), 'Most messages in one batch.', 1002),
   max_in_flight: optional(
     asText(integer({ min: 1, max: 1000 })),
@@ -94,7 +98,11 @@ const fields = {
     INT32,
   ),
   retry_backoff_ms: optional(milliseconds(1), 'The wait before a batch is sent again; doubled each time.', 50),
-  retry_backoff_max_ms: optional(milliseconds(1), 'The longest such wait.', 1000),
+  retry_backoff_max_ms: optional(
+    milliseconds(1),
+    'The longest such wait. 1000, or retry_backoff_ms if that is more, when left out.',
+    null,
+  ),
   max_block_ms: optional(
     milliseconds(0),
     'How long messages wait for the partitions of their topic to be known before their run fails or their sync is parked.',
@@ -136,7 +144,7 @@ export const producer: Spec<ProducerSettings> = object(fields, {
       compression: values.compression,
       compressionLevel: values.compression_level,
       lingerMs: values.linger_ms,
-      batchBytes: values.batch_bytes,
+      batchBytes: values.batch_bytes ?? Math.min(1_000_000, values.max_request_size),
       batchMessages: values.batch_messages,
       maxInFlight: values.max_in_flight,
       bufferMemoryBytes: values.buffer_memory,
@@ -145,7 +153,7 @@ export const producer: Spec<ProducerSettings> = object(fields, {
       deliveryTimeoutMs: values.delivery_timeout_ms,
       retries: values.retries,
       retryBackoffMs: values.retry_backoff_ms,
-      retryBackoffMaxMs: Math.max(values.retry_backoff_max_ms, values.retry_backoff_ms),
+      retryBackoffMaxMs: values.retry_backoff_max_ms ?? Math.max(1000, values.retry_backoff_ms),
       maxBlockMs: values.max_block_ms,
       connectTimeoutMs: values.socket_connection_setup_timeout_ms,
       connectTimeoutMaxMs:
@@ -184,6 +192,12 @@ function checkTogether(settings: ProducerSettings, at: At): boolean {
     );
   }
   checkLevel(settings, at);
+  if (settings.retryBackoffMaxMs < settings.retryBackoffMs) {
+    at.child('retry_backoff_max_ms').problem(
+      `is ${settings.retryBackoffMaxMs}, less than retry_backoff_ms (${settings.retryBackoffMs}).`,
+      'Raise it, or leave it out.',
+    );
+  }
   if (settings.connectTimeoutMaxMs < settings.connectTimeoutMs) {
     at.child('socket_connection_setup_timeout_max_ms').problem(
       `is ${settings.connectTimeoutMaxMs}, less than socket_connection_setup_timeout_ms (${settings.connectTimeoutMs}).`,

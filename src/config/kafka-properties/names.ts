@@ -39,6 +39,8 @@ export const fieldNames: Readonly<Record<string, FieldName>> = {
   'compression.type': asText('producer', 'compression'),
   'compression.codec': asText('producer', 'compression'),
   'compression.level': as('producer', 'compression_level'),
+  'compression.gzip.level': as('producer', 'compression_level'),
+  'compression.zstd.level': as('producer', 'compression_level'),
   'linger.ms': as('producer', 'linger_ms'),
   'queue.buffering.max.ms': as('producer', 'linger_ms'),
   'batch.size': as('producer', 'batch_bytes'),
@@ -106,6 +108,12 @@ export const pathNames: ReadonlySet<string> = new Set<JointName>([
   'ssl.keystore.location',
 ]);
 
+/** Levels of one codec each: they say nothing while another is chosen. */
+export const levelOf: Readonly<Record<string, string>> = {
+  'compression.gzip.level': 'gzip',
+  'compression.zstd.level': 'zstd',
+};
+
 const VALUES_MADE = 'Keys and values are made by the mapping.';
 const READS = 'It belongs to reading, and Headrace writes.';
 
@@ -144,6 +152,7 @@ export const idleNames: Readonly<Record<string, string>> = {
   'log.connection.close': 'The log level is set by LOG_LEVEL.',
   debug: 'The log level is set by LOG_LEVEL.',
   'queue.buffering.max.messages': 'What may wait is bounded by `buffer_memory`.',
+  'compression.lz4.level': 'lz4 works at one level here.',
   'partitioner.ignore.keys': 'A mapping without `key` does that.',
   'partitioner.adaptive.partitioning.enable': 'Messages without a key go round robin.',
   'sticky.partitioning.linger.ms': 'Messages without a key go round robin.',
@@ -174,12 +183,13 @@ const secretNames: ReadonlySet<string> = new Set([
   'ssl.keystore.password',
   'ssl.truststore.password',
   'basic.auth.user.info',
+  // User and password may stand in it.
+  'schema.registry.url',
 ]);
-const secretLooking = /pass|secret|token|credential|jaas|auth|user|key|pem|private|cert|assertion|sasl|signature/i;
 
-/** Of a name that nobody knows it is not known whether its value is a secret: when in doubt it is. */
+/** Of a name that nobody knows it is not known whether its value is a secret: it is kept as one. */
 export function isSecretName(name: string): boolean {
-  return secretNames.has(name) || (!allNames.includes(name) && secretLooking.test(name));
+  return secretNames.has(name) || !allNames.includes(name);
 }
 
 /** Digits as a number, true and false as flags, other text as it is. */

@@ -369,3 +369,27 @@ test('references in it are resolved and read again', () => {
   assert.ok(sasl?.mechanism === 'plain');
   assert.equal(sasl.password.current(), 'two');
 });
+
+test('the level of a codec counts with that codec alone', () => {
+  const { producer } = destination({ 'compression.type': 'gzip', 'compression.gzip.level': '9' });
+  assert.equal(producer.compressionLevel, 9);
+  const { warnings } = check({ 'compression.type': 'gzip', 'compression.zstd.level': 3 }, { brokers: 'kafka' });
+  assert.deepEqual(
+    warnings.map(({ path, reason }) => [path, reason]),
+    [['destinations.main.kafka["compression.zstd.level"]', 'has no effect without compression.type=zstd.']],
+  );
+});
+
+test('acks is all and -1 alike', () => {
+  assert.equal(destination({ acks: '-1' }, { brokers: 'kafka', producer: { acks: 'all' } }).producer.acks, -1);
+});
+
+test('a partitioner that ignores keys is told', () => {
+  const name = 'org.apache.kafka.clients.producer.RoundRobinPartitioner';
+  const { warnings } = check({ 'partitioner.class': name }, { brokers: 'kafka' });
+  assert.match(warnings[0]?.reason ?? '', /ignores keys/);
+});
+
+test('a smaller request takes smaller batches along', () => {
+  assert.equal(destination({ 'max.request.size': 500_000 }).producer.batchBytes, 500_000);
+});

@@ -6,7 +6,7 @@ import { brokers } from '../brokers.ts';
 import { At, Report } from '../report.ts';
 import { mechanismOf } from '../security-sasl.ts';
 import { isObject } from '../values.ts';
-import { allNames, fieldNames, idleNames, jointNames, knownHandler } from './names.ts';
+import { allNames, fieldNames, idleNames, jointNames, knownHandler, levelOf } from './names.ts';
 import { Pasted, printed, type Property } from './pasted.ts';
 import { putLogin } from './login.ts';
 import { propertiesOf } from './properties.ts';
@@ -67,6 +67,10 @@ function putField(name: string, property: Property, pasted: Pasted): void {
     const { field, read } = fieldNames[name]!;
     // An empty value is a line that somebody left to be filled in.
     if (property.text === '') return property.at.warning('is empty, which counts as left out.', 'Take it out.');
+    const codec = levelOf[name];
+    const chosen = pasted.get('compression.type')?.text ?? pasted.value(['producer', 'compression']);
+    if (codec !== undefined && codec !== chosen)
+      return property.at.warning(`has no effect without compression.type=${codec}.`, 'Take it out.');
     const value = read?.(property.text) ?? property.text;
     return pasted.put(field, value, property, { fold: foldOf(field.at(-1)!) });
   }
@@ -85,6 +89,8 @@ function putField(name: string, property: Property, pasted: Pasted): void {
 /** Names of protocols and mechanisms are the same in any spelling. */
 function foldOf(field: string): (value: JsonValue) => string {
   if (field === 'mechanism') return (value) => mechanismOf(printed(value)) ?? printed(value);
+  // Kafka's clients write -1 for all.
+  if (field === 'acks') return (value) => (printed(value) === '-1' ? 'all' : printed(value));
   if (field === 'protocol') return (value) => printed(value).toLowerCase().replaceAll(/[\s-]/g, '_');
   return printed;
 }
@@ -110,7 +116,9 @@ function foldBrokers(value: JsonValue): string {
   return JSON.stringify(brokers.read(value, new At(new Report(), '')) ?? value);
 }
 
-const sameAsOurs = /^(?:|default|murmur2|murmur2_random|sticky|.*\.(?:Default|UniformSticky|RoundRobin)Partitioner)$/;
+const sameAsOurs = /^(?:|default|murmur2|murmur2_random|sticky|.*\.DefaultPartitioner)$/;
+/** They ignore keys. */
+const keyless = /\.(?:UniformSticky|RoundRobin)Partitioner$|^random$/;
 
 /** Which partition a key goes to is said by each sync. */
 function tellPartitioner(pasted: Pasted): void {
@@ -124,6 +132,13 @@ function tellPartitioner(pasted: Pasted): void {
       fnv1a_random: 'fnv1a_librdkafka',
     };
     const found = Object.hasOwn(ours, property.text) ? ours[property.text as keyof typeof ours] : null;
+    if (keyless.test(property.text)) {
+      property.at.warning(
+        'has no effect here: it ignores keys, and a message with a key goes where its key says.',
+        'Leave `key` out of the messages, or write `partition` or `default_partition` in the syncs.',
+      );
+      continue;
+    }
     property.at.warning(
       'has no effect here: each sync says where its keys go.',
       found === null ? 'Write `partitioner` in the syncs.' : `Write \`partitioner: ${found}\` in the syncs.`,

@@ -195,7 +195,7 @@ function contradictions(facts: readonly ListedTopic[], { producer }: Destination
   return facts.flatMap(({ topic, maxMessageBytes }) =>
     maxMessageBytes !== null && maxMessageBytes > producer.maxRequestBytes
       ? [
-          `Topic ${topic} takes messages up to ${maxMessageBytes} bytes, but max_request_bytes is ${producer.maxRequestBytes}: larger ones are rejected here.`,
+          `Topic ${topic} takes messages up to ${maxMessageBytes} bytes, but max_request_size is ${producer.maxRequestBytes}: larger ones are rejected here.`,
         ]
       : [],
   );
