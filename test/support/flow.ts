@@ -85,7 +85,8 @@ export async function flow(options: FlowOptions): Promise<FlowResult> {
       options.meter?.acked(waitedMs);
       const { topic, partition } = expected[index]!;
       if (waitedMs > 8000 && options.onLate !== undefined) options.onLate(waitedMs, attempts.of(topic, partition!));
-      options.onProgress?.(++settled);
+      settled++;
+      options.onProgress?.(settled);
     },
     held: (state: Held | null): void => void held.push(state),
   };
