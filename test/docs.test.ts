@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { cliPage } from '../scripts/cli-docs.ts';
 import { configurationPage } from '../scripts/configuration-docs.ts';
 import { errorPage, kafkaErrorPage } from '../scripts/error-docs.ts';
+import { faultPage } from '../scripts/fault-docs.ts';
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, '..', 'docs', 'reference', name), 'utf8');
 
@@ -20,4 +21,9 @@ test('docs/reference/errors.md tells the codes that there are (node scripts/erro
 
 test('docs/reference/configuration.md tells the fields that there are (node scripts/configuration-docs.ts --write)', async () => {
   assert.equal(page('configuration.md'), await configurationPage());
+});
+
+test('docs/faults.md tells what the ledger of seeds adds up to (node scripts/fault-docs.ts --write)', async () => {
+  const faults = readFileSync(join(import.meta.dirname, '..', 'docs', 'faults.md'), 'utf8');
+  assert.equal(faults, await faultPage());
 });

@@ -10,11 +10,11 @@ export interface FaultPlan {
   /** Resolves when the fault is undone and the cluster is well again; may return figures, in milliseconds. */
   carryOut(random: Random, index: number): Promise<Readonly<Record<string, number>> | void>;
   readonly meter?: AckMeter;
-  /** No fault begins later than this after the plan was made; 7 minutes unless given: a slice has ten. */
+  /** No fault begins later than this after the plan was made; 4.5 minutes unless given: a slice has ten. */
   readonly withinMs?: number;
 }
 
-const WITHIN_MS = 420_000;
+const WITHIN_MS = 270_000;
 
 export class Faults {
   /** Messages between the faults, as they were drawn. */
