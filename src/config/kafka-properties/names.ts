@@ -187,6 +187,24 @@ const secretNames: ReadonlySet<string> = new Set([
   'schema.registry.url',
 ]);
 
+/** Stands for names that are not shown; the text behind it holds them, with their values. */
+export const HIDDEN_NAME = '******';
+
+const knownWords: ReadonlySet<string> = new Set(allNames.flatMap((name) => name.split('.')));
+
+/**
+ * Promise 8: a line that is no property (of a key that was pasted here, or a password alone) is all "name". A name is
+ * shown where it is known or made of words that are, or is lower-case words with dots between; any other may be a secret.
+ */
+export function isShownName(name: string): boolean {
+  if (allNames.includes(name) || name.split(/[._-]/).every((word) => knownWords.has(word))) return true;
+  return name.length <= 100 && /^[a-z][a-z_-]{0,30}(?:\.[a-z][a-z0-9_-]{0,30})+$/.test(name);
+}
+
+export function isHiddenName(name: string): boolean {
+  return /^\*{6,}$/.test(name);
+}
+
 /** Of a name that nobody knows it is not known whether its value is a secret: it is kept as one. */
 export function isSecretName(name: string): boolean {
   return secretNames.has(name) || !allNames.includes(name);

@@ -351,6 +351,42 @@ test('secrets in it are sealed and never exported, and a new file with stars in 
   );
 });
 
+test('Promise 8: what is no property is never shown, stored in plain or exported, however it came in', () => {
+  const lines = key.trim().split('\n').slice(1, -1);
+  variables['WHOLE'] = 'hunter2Canary';
+  const cases: [string, JsonValue, string[]][] = [
+    ['a key', `linger.ms=5\nbootstrap.servers=a\n${key}`, lines],
+    ['a password alone', 'canary-alone', ['canary-alone']],
+    ['a name', { 'Canary+name=': 'x', 'linger.ms': 5 }, ['Canary+name=']],
+    ['a name before a list', { 'canary!': [1] }, ['canary!']],
+    ['a reference in vain', { 'canary!': '${NOT_THERE:-}' }, ['canary!']],
+    ['a reference', '${WHOLE}', ['hunter2Canary']],
+  ];
+  for (const [what, kafka, secrets] of cases) {
+    const written = object({ brokers: 'kafka', kafka });
+    const sealed = reader.seal(written);
+    const planned = reader.plan([written], [], { prune: false });
+    const shown = exportObjects([sealed]);
+    const told = [planned.problems, planned.warnings, reader.check([sealed]).warnings];
+    for (const secret of secrets)
+      for (const one of [sealed, shown, told, exportObjects([written])])
+        assert.ok(!JSON.stringify(one).includes(secret), `${what}: ${JSON.stringify(one)}`);
+    assert.match(planned.warnings.map(({ path, reason }) => `${path} ${reason}`).join(), /main\.kafka has .*not shown/);
+    const { main } = shown['destinations'] as { main: JsonObject };
+    const stored = planned.plan.result.map((one) => reader.seal(one));
+    for (const again of [object(main), written]) {
+      const { plan } = reader.plan([again], stored, { prune: false });
+      assert.deepEqual(
+        plan.changes.map(({ action }) => action),
+        ['unchanged'],
+        what,
+      );
+    }
+  }
+  const { warnings } = reader.plan([object({ brokers: 'a', kafka: 'Linger.MS=5' })], [], { prune: false });
+  assert.match(warnings[0]!.remedy, /Did you mean `linger\.ms`/);
+});
+
 test('a file may be named, and what changes in it counts at the next connection', () => {
   const path = file('client.properties', secretFile.replace('my.private', 'x').replace(/ssl.key.*\n/, ''));
   const { sasl } = destination(`\${file:${path}}`, {});

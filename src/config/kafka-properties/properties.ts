@@ -5,7 +5,7 @@ import { isOneReference } from '../references.ts';
 import { childPath } from '../report.ts';
 import type { LeafChange, Spec } from '../spec.ts';
 import { isObject, kindOf } from '../values.ts';
-import { isSecretName, pathNames } from './names.ts';
+import { HIDDEN_NAME, isHiddenName, isSecretName, isShownName, pathNames } from './names.ts';
 import { readProperties } from './text.ts';
 
 /** What the values are is said by the fields that they are translated to. */
@@ -40,7 +40,21 @@ export function propertiesOf(text: string): JsonObject {
   return Object.fromEntries(properties);
 }
 
-function changeProperties(properties: JsonObject, path: string, change: LeafChange): JsonObject {
+/** What is not shown of what stands under a name: the name itself, or those that are kept behind stars. */
+export function hiddenPart(name: string, value: JsonValue): readonly [name: string, value: JsonValue][] {
+  if (isShownName(name)) return [];
+  if (!isHiddenName(name) || typeof value !== 'string') return [[name, value]];
+  try {
+    const kept = JSON.parse(value) as JsonValue;
+    return isObject(kept) ? Object.entries(kept) : [[name, value]];
+  } catch {
+    // What a reference gave stands in it now.
+    return [[name, value]];
+  }
+}
+
+function changeProperties(written: JsonObject, path: string, change: LeafChange): JsonObject {
+  const properties = behindStars(written, path, change);
   const changed = Object.entries(properties).map(([name, value]): [string, JsonValue] => {
     const at = childPath(path, name);
     if (pathNames.has(name)) return [name, value === 'probe' ? value : change('path', value, at)];
@@ -50,6 +64,24 @@ function changeProperties(properties: JsonObject, path: string, change: LeafChan
     return [name, change('secret', asText(value), at)];
   });
   return Object.fromEntries(changed);
+}
+
+/** Promise 8: names that are not shown become one value, which is kept as a secret. */
+function behindStars(written: JsonObject, path: string, change: LeafChange): JsonObject {
+  const isKept = (name: string): boolean => isShownName(name) || isHiddenName(name);
+  const names = Object.keys(written);
+  if (names.every(isKept)) return written;
+  const hidden = names
+    .filter((name) => !isKept(name))
+    .map((name): [string, JsonValue] => {
+      const value = written[name]!;
+      // Sealed as a value alone, by a Headrace before this one.
+      return [name, isObject(value) && '@sealed' in value ? change('secret', value, childPath(path, name)) : value];
+    });
+  let stars = HIDDEN_NAME;
+  while (Object.hasOwn(written, stars)) stars += '*';
+  const shown = Object.entries(written).filter(([name]) => isKept(name));
+  return Object.fromEntries([...shown, [stars, JSON.stringify(Object.fromEntries(hidden))]]);
 }
 
 /** A password of digits alone is a number in YAML, and a secret all the same. */

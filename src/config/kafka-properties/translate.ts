@@ -6,10 +6,10 @@ import { brokers } from '../brokers.ts';
 import { At, Report } from '../report.ts';
 import { mechanismOf } from '../security-sasl.ts';
 import { isObject } from '../values.ts';
-import { allNames, fieldNames, idleNames, jointNames, knownHandler, levelOf } from './names.ts';
+import { allNames, fieldNames, idleNames, isShownName, jointNames, knownHandler, levelOf } from './names.ts';
 import { Pasted, printed, type Property } from './pasted.ts';
 import { putLogin } from './login.ts';
-import { propertiesOf } from './properties.ts';
+import { hiddenPart, propertiesOf } from './properties.ts';
 import { putEncryption } from './encryption.ts';
 
 /**
@@ -32,7 +32,10 @@ export function fillFromProperties(body: JsonObject, at: At, report: Report): Js
 function readAll(written: string | JsonObject, at: At): Map<string, Property> {
   const properties = new Map<string, Property>();
   const source = typeof written === 'string' ? propertiesOf(written) : written;
+  const hidden = Object.entries(source).flatMap(([name, value]) => hiddenPart(name, value));
+  if (hidden.length > 0) tellHidden(hidden, at);
   for (const [name, value] of Object.entries(source)) {
+    if (!isShownName(name)) continue;
     const own = at.child(name);
     const text = textOf(value, own);
     if (text === null) continue;
@@ -42,6 +45,24 @@ function readAll(written: string | JsonObject, at: At): Map<string, Property> {
     properties.set(name, { name, text, at: own, reread: own.reread ?? fromFile });
   }
   return properties;
+}
+
+/** Promise 8: without the names, each of which may be a secret. */
+function tellHidden(hidden: readonly [name: string, value: JsonValue][], at: At): void {
+  if (hidden.some(([, value]) => isObject(value))) {
+    at.problem('must hold text, a number or true or false under each name.', 'Write them as in a properties file.');
+    return;
+  }
+  const meant = new Set(hidden.flatMap(([name]) => suggest(name, allNames) ?? []));
+  const several = `${hidden.length} lines that are no property of a client, and have no effect; they are not shown, since they may hold secrets.`;
+  at.warning(
+    hidden.length === 1
+      ? 'has a line that is no property of a client, and has no effect; it is not shown, since it may hold a secret.'
+      : `has ${several}`,
+    meant.size === 0
+      ? 'Take it out, or write it behind the name that it belongs to: name=value.'
+      : `Did you mean ${[...meant].map((name) => `\`${name}\``).join(', ')}?`,
+  );
 }
 
 function again(whole: () => string | null, name: string): string | null {
