@@ -6,6 +6,7 @@ import { RecordedFiles } from '../../../test/support/recorded-files.ts';
 import { FOLDER, PlayedDelivery, item, openSpool, turns } from '../../../test/support/spool.ts';
 import type { Held, Outcome } from '../../model/index.ts';
 import type { MessageOwner } from '../ports.ts';
+import type { SpoolFile } from './files.ts';
 import type { SpooledMessage } from './frame.ts';
 import type { SpoolOwner } from './ports.ts';
 import type { Spool } from './spool.ts';
@@ -64,6 +65,21 @@ class Request implements SpoolOwner {
 
   held(held: Held | null): void {
     if (held !== null) this.#spool.hold(held);
+  }
+}
+
+/** A disk whose flushes take so many turns. */
+class SlowFlushes extends RecordedFiles {
+  turns = 0;
+
+  override async create(path: string): Promise<SpoolFile> {
+    const file = await super.create(path);
+    const sync = file.sync.bind(file);
+    file.sync = async () => {
+      await turns(this.turns);
+      await sync();
+    };
+    return file;
   }
 }
 
@@ -311,4 +327,29 @@ test('over its limit what waits is given back to who sent it, and what is in a s
   assert.ok(states.includes('withdrawn'), states.join());
   assert.ok(states.includes('safe'), states.join());
   assert.ok(requests.some((request) => /limit of 300 bytes/.test(request.refusal ?? '')));
+});
+
+test('what is flushed and unread goes before what is still being flushed, however the queue was held up', async () => {
+  const files = new SlowFlushes();
+  const { delivery, opened } = await stage({}, files);
+  const { spool } = opened;
+  delivery.flows = false;
+  spool.takeOver('orders');
+  const appended = (id: string): Promise<void> => spool.append([item(id)]);
+  await appended('m0');
+  await turns();
+  delivery.hold({ action: 'park', code: 'topic_missing', reason: 'missing', remedy: '', topic: 'orders' });
+  await appended('m1');
+  await turns();
+  files.turns = 6;
+  const last = appended('m2');
+  // Something else makes the reader look while it is being flushed.
+  spool.takeOver('other');
+  await last;
+  delivery.flows = true;
+  delivery.settle();
+  await turns(40);
+  assert.deepEqual(delivery.delivered, ids(0, 3));
+  assert.deepEqual(spool.status, { messages: 0, bytes: 0, oldestAgeSeconds: 0 });
+  await spool.close();
 });

@@ -371,17 +371,17 @@ export class Spool {
   }
 
   #handUnflushed(): void {
-    for (const frame of this.#unflushed) if (this.#mayHand()) this.#handFrame(frame);
+    for (const frame of this.#unflushed) if (this.#mayHand()) this.#handFrame(frame, this.#log.flushedSequence);
   }
 
-  #handFrame({ firstSequence, acceptedAtMs, messages }: Frame): void {
+  /** `unreadBelow`: what is below may be on the disk, unread. */
+  #handFrame({ firstSequence, acceptedAtMs, messages }: Frame, unreadBelow = 0): void {
     for (const [at, item] of messages.entries()) {
       const sequence = firstSequence + at;
       const queue = this.#queues.get(item.message.topic) ?? this.#leftQueue(item.message.topic, sequence);
-      if (queue === null || !queue.wants(sequence)) continue;
-      if (queue.passedOver) continue;
-      if (!this.#mayGoOn(queue)) {
-        [queue.next, queue.passedOver, queue.unreadSinceMs] = [sequence, true, acceptedAtMs];
+      if (queue === null || queue.passedOver || !queue.wants(sequence)) continue;
+      if (queue.next < unreadBelow || !this.#mayGoOn(queue)) {
+        queue.passOver(acceptedAtMs);
         continue;
       }
       queue.next = sequence + 1;

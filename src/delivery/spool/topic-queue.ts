@@ -101,6 +101,12 @@ export class TopicQueue implements MessageOwner {
     this.inLanes.set(sequence, handed);
   }
 
+  /** Promise 1: `next` stays where it is, since nothing from there on was handed. */
+  passOver(acceptedAtMs: number): void {
+    this.passedOver = true;
+    this.unreadSinceMs ??= acceptedAtMs;
+  }
+
   /** It came back unsent, or its lane is gone: it will be read and handed on again. */
   takenBack(sequence: number): void {
     const handed = this.inLanes.get(sequence);
