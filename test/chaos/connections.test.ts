@@ -155,7 +155,7 @@ describe('faults of the connection', () => {
   faultTest({ fault: 'F12', subject, title: '200 ms ± 150 of latency at 64 KB/s' }, async (t, run) => {
     await using link = await begin(t, run);
     proxy.shape = { latencyMs: 50, jitterMs: 300, bytesPerSecond: 64 * 1024 };
-    await link.judge({ messages: amount(2000, 60_000), partitions: [1, 3], flow: small(5000) });
+    await link.judge({ messages: amount(1000, 40_000), partitions: [1, 3], flow: small(5000) });
     run.carriedOut(1);
   });
 
@@ -167,7 +167,7 @@ describe('faults of the connection', () => {
       const meter = new AckMeter();
       const { result } = await flowAndJudge(t, run, {
         bootstrap: kafka.bootstrap,
-        messages: amount(15_000, 200_000),
+        messages: amount(7000, 100_000),
         partitions: [1, 3],
         flow: { producer: { bufferMemoryBytes: 256 * 1024 }, meter },
       });

@@ -26,11 +26,11 @@ export interface ChaosCollector {
   readonly load: CollectorLoad;
   readonly setup: Setup;
   readonly topic: string;
-  start(options?: LaunchOptions): Promise<Server>;
+  readonly start: (options?: LaunchOptions) => Promise<Server>;
   /** Resolves when nothing that was taken waits any more. */
-  settled(server: Server): Promise<void>;
+  readonly settled: (server: Server) => Promise<void>;
   /** Nothing may be there twice unless `maxDuplicates` says so. */
-  judge(options?: Pick<Partial<CheckInput>, 'maxDuplicates' | 'unknownMayRepeat'>): Promise<Verdict>;
+  readonly judge: (options?: Pick<Partial<CheckInput>, 'maxDuplicates' | 'unknownMayRepeat'>) => Promise<Verdict>;
 }
 
 const WRITE_KEY = 'chaos-key';
