@@ -65,10 +65,10 @@ export class Faults {
   #settled = 0;
 
   async #carryOut(index: number): Promise<void> {
-    const { random, meter, carryOut } = this.#plan;
+    const { random, meter } = this.#plan;
     meter?.take();
     try {
-      const figures = await carryOut(random.stream(`fault ${index}`), index);
+      const figures = await this.#plan.carryOut(random.stream(`fault ${index}`), index);
       // Until every message that waited for the end of the fault had its outcome.
       if (meter !== undefined) await meter.next();
       this.figures.push({ ...figures, ...meter?.take() });
