@@ -18,6 +18,8 @@ import { until } from '../support/until.ts';
 
 const apart = { inProcess: false };
 const secret = 'kept-out-of-sight';
+// What `${NAME}` of a configuration may read.
+process.env['KAFKA_PASSWORD'] = secret;
 
 function withLogin(brokers: string): DestinationConfig {
   const sasl = { mechanism: 'plain', username: new Secret('app'), password: new Secret(secret) } as const;
