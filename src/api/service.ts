@@ -10,7 +10,6 @@ import {
   type ErrorCode,
   type DestinationConfig,
   type RunFacts,
-  type StoredDeadLetter,
   type WrittenObject,
 } from '../model/index.ts';
 import {
@@ -23,6 +22,7 @@ import {
   unknownSync,
   Syncs,
   type ActiveRun,
+  type ListedLetter,
   type Previewed,
   type SyncsTools,
   type TailedMessage,
@@ -162,29 +162,21 @@ export class Service implements HeadraceService {
   }
 
   async deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer> {
-    const { deadLetters } = this.#tools;
-    const [letters, counts] = await Promise.all([deadLetters.list({ sync, limit }), deadLetters.count({ sync })]);
-    const { configuration } = this.#tools.syncs;
-    if (counts.length === 0 && !configuration.syncs.has(sync)) throw unknownSync(sync, configuration);
-    const byCode = counts.map((group) => ({ ...group, remedy: errorCodes[group.code]?.remedy ?? null }));
-    const destination = configuration.destinations.get(configuration.syncs.get(sync)?.destination ?? '');
-    const topic = destination?.deadLetters?.topic ?? null;
-    const total = counts.reduce((sum, { count }) => sum + count, 0);
-    return { total, byCode, topic, letters: letters.map(summaryOf) };
+    const { total, groups, letters, topic, notes } = await this.#tools.syncs.deadLetters.list(sync, limit);
+    const byCode = groups.map((group) => ({ ...group, remedy: errorCodes[group.code]?.remedy ?? null }));
+    return { total, byCode, topic, letters: letters.map(summaryOf), ...(notes.length === 0 ? {} : { notes }) };
   }
 
   redrive(sync: string): Promise<RedriveAnswer> {
     return this.#tools.syncs.redrive(sync);
   }
 
-  async clearDeadLetters(sync: string, code: string | null): Promise<{ removed: number }> {
+  async clearDeadLetters(sync: string, code: string | null): Promise<{ removed: number; notes?: readonly string[] }> {
     if (code !== null && !Object.hasOwn(errorCodes, code)) {
       throw new HeadraceError('not_found', `${code} is no code of an error.`, { path: 'code' });
     }
-    const { deadLetters, syncs } = this.#tools;
-    const removed = await deadLetters.clear(sync, ...(code === null ? [] : [code as ErrorCode]));
-    if (removed === 0 && !syncs.configuration.syncs.has(sync)) throw unknownSync(sync, syncs.configuration);
-    return { removed };
+    const { removed, notes } = await this.#tools.syncs.deadLetters.clear(sync, code as ErrorCode | null);
+    return { removed, ...(notes.length === 0 ? {} : { notes }) };
   }
 
   async *tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage> {
@@ -317,9 +309,9 @@ export function tailMessage(message: TailedMessage): TailMessage {
   };
 }
 
-function summaryOf(letter: StoredDeadLetter): DeadLetterSummary {
+function summaryOf(letter: ListedLetter): DeadLetterSummary {
   return {
-    id: String(letter.id),
+    id: letter.id,
     sync: letter.sync,
     run: letter.run,
     code: letter.code,

@@ -48,3 +48,14 @@ export interface StoredDeadLetter extends DeadLetter {
   /** ISO 8601 UTC with milliseconds. */
   readonly createdAt: string;
 }
+
+/** Up to where one partition of a topic of dead letters is done for one sync. */
+export interface LetterPosition {
+  readonly partition: number;
+  /** The first offset that is not done. */
+  readonly next: bigint;
+  /** Offsets above it that are done all the same. */
+  readonly done: readonly bigint[];
+  /** Of the topic that the offsets belong to; null: its brokers do not tell. */
+  readonly topicId: string | null;
+}

@@ -4,9 +4,10 @@ import type { Insertable, Kysely, Selectable } from 'kysely';
 import { isoTime, type Clock } from '../base/clock.ts';
 import type { DeadLetter, DeadLetterGroup, ErrorCode, Header, StoredDeadLetter } from '../model/index.ts';
 import { onState } from './failure.ts';
+import { letterPositionStore, type LetterPositionStore } from './letter-positions.ts';
 import type { Tables } from './tables.ts';
 
-export interface DeadLetterStore {
+export interface DeadLetterStore extends LetterPositionStore {
   /**
    * Resolves when all are durable. Calls that come while a commit is under way share the next one. The same record
    * of the same run has one dead letter, so that a run may be taken up again.
@@ -49,6 +50,8 @@ export function deadLetterStore(db: Kysely<Tables>, place: string, clock: Clock)
     );
 
   return {
+    ...letterPositionStore(db, place, clock),
+
     add: groupCommit(commit),
 
     list: ({ sync, run, limit = 100, before }) =>

@@ -8,6 +8,7 @@ export interface Tables {
   objects: ObjectsTable;
   runs: RunsTable;
   dead_letters: DeadLettersTable;
+  letter_positions: LetterPositionsTable;
 }
 
 interface MetaTable {
@@ -62,4 +63,16 @@ interface DeadLettersTable {
   attempts: number | null;
   created_at: string;
   digest: string | null;
+}
+
+interface LetterPositionsTable {
+  destination: string;
+  topic: string;
+  partition: number;
+  sync: string;
+  next_offset: string;
+  /** JSON: offsets above `next_offset` that are done too. */
+  done: string;
+  topic_id: string | null;
+  updated_at: string;
 }

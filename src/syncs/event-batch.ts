@@ -2,12 +2,12 @@
 import type { Clock } from '../base/clock.ts';
 import { failpoint } from '../base/failpoint.ts';
 import type { MappingContext } from '../mapping/index.ts';
-import type { DeadLetter, Held, Outcome, Rejection, SourceRecord } from '../model/index.ts';
-import type { Delivery, Spool } from '../delivery/index.ts';
+import type { DeadLetter, Held, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
+import { parkedTopic, type Delivery, type Spool } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { IntakeAnswer } from '../sources/ports.ts';
-import { isTripped, type Flow } from './flows.ts';
-import { letterOf } from './letters.ts';
+import { isTripped, judge, type Flow } from './flows.ts';
+import { letterOf, printed } from './letters.ts';
 import type { DeadLetterSink, SyncObserver } from './ports.ts';
 import { SpoolPart, type SpoolingRequest } from './spool-part.ts';
 
@@ -27,6 +27,8 @@ export interface EventRoute {
   /** The sync as it stands on the disk with its messages. */
   readonly routeText: string;
   readonly context: MappingContext;
+  /** These are events that were parked: they go on now. */
+  readonly released?: boolean;
   /** Whether the event's type and its `integrations` let it go this way. */
   passes(event: SourceRecord): boolean;
 }
@@ -118,10 +120,8 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
 
   /** A sync that rejects too much takes no more until a person has looked. */
   #judge(flow: Flow): void {
-    const tooMany = flow.meter.rejected(flow.sync.maxRejected);
-    if (tooMany === null || isTripped(flow)) return;
-    const { code, message: reason, remedy = '' } = tooMany;
-    this.#mark(flow, { action: 'park', code, reason, remedy, topic: null });
+    const held = judge(flow);
+    if (held !== null) this.#mark(flow, held);
   }
 
   /** What a person sees of it: told once for each change. */
@@ -141,15 +141,28 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
       flow.counts.filtered++;
       return;
     }
-    const mapped = flow.mapping.map(event, route.context);
     const index = eventIndex * this.#routes.length + routeIndex;
     this.#open++;
+    if (route.spool !== null && this.#park(event, route, index)) return;
+    const mapped = flow.mapping.map(event, route.context);
     if ('state' in mapped) this.settled(index, mapped);
     else if (route.spool === null) route.delivery.accept(mapped, this, index, flow.options);
     else {
       const item = { message: mapped, route: route.routeText, position: event.position };
       this.#part(route.spool, route.delivery).hand(index, item, flow.options);
     }
+  }
+
+  /** A sync that waits for a person takes its events when it goes on, mapped as it is then; nobody else waits for it. */
+  #park(event: SourceRecord, { flow, spool, delivery, routeText, released }: EventRoute, index: number): boolean {
+    if (spool === null || released === true) return false;
+    const topic = parkedTopic(flow.sync.name);
+    const value = isTripped(flow) || spool.holds(topic) ? (event.bytes ?? printed(event)) : null;
+    if (value === null) return false;
+    const timestampMs = event.receivedAtMs ?? this.#clock.now();
+    const message: Message = { topic, partition: null, partitionKey: null, key: null, value, headers: [], timestampMs };
+    this.#part(spool, delivery).park(index, { message, route: routeText, position: event.position });
+    return true;
   }
 
   #part(spool: Spool, delivery: Delivery): SpoolPart {

@@ -67,7 +67,7 @@ export class SyncsIntake implements EventIntake {
     const unusable = this.#unusable.get(source);
     if (unusable !== undefined) return Promise.resolve(unusable);
     if (!this.#plans.has(source)) return Promise.resolve({ state: 'safe' });
-    const tripped = this.#plans.get(source)?.find(({ flow }) => isTripped(flow));
+    const tripped = this.#plans.get(source)?.find(({ flow }) => isTripped(flow) && !this.#canPark(flow));
     if (tripped !== undefined) {
       const { sync, held } = tripped.flow;
       return Promise.resolve(unavailable(`the sync ${sync.name} waits for a person: ${held?.reason}`));
@@ -85,6 +85,28 @@ export class SyncsIntake implements EventIntake {
       };
       line.join(waiter, ACCEPT_WITHIN_MS);
     });
+  }
+
+  /** Events of a sync that were parked, in their order; whether all are safe. False: not now. */
+  release(sync: string, events: readonly SourceRecord[]): Promise<boolean> {
+    const planned = [...this.#plans.values()].flat().find(({ flow }) => flow.sync.name === sync);
+    if (this.#draining || planned === undefined || isTripped(planned.flow)) return Promise.resolve(false);
+    const { flow, ...rest } = planned;
+    const open = this.#tools.destinations.get(flow.sync.destination);
+    if (open === null || open.predecessor !== null) return Promise.resolve(false);
+    const spool = this.#tools.destinations.spoolOf(open.config)?.spool ?? null;
+    const route = { ...rest, flow, delivery: open.delivery, spool, released: true };
+    const { clock, deadLetters, observer } = this.#tools;
+    return new Promise((resolve) => {
+      const tools = { clock, deadLetters, observer, waitMs: ACCEPT_WITHIN_MS };
+      new EventBatch(events, [route], tools, ({ state }) => resolve(state === 'safe')).start();
+    });
+  }
+
+  /** Whether its events can wait on the disk, so that nobody else waits for it. */
+  #canPark({ sync }: Flow): boolean {
+    const open = this.#tools.destinations.get(sync.destination);
+    return open !== null && this.#tools.destinations.spoolOf(open.config) !== null;
   }
 
   /** Room in every delivery that the source's events go to, and nothing under way there under older settings; or a spool. */

@@ -79,6 +79,14 @@ export function isTripped({ held }: Flow): boolean {
   return held?.code === 'too_many_rejected';
 }
 
+/** Counts one rejection; what to hold the sync with when that is one too many and it is not held for it yet. */
+export function judge(flow: Flow): Held | null {
+  const tooMany = flow.meter.rejected(flow.sync.maxRejected);
+  if (tooMany === null || isTripped(flow)) return null;
+  const { code, message: reason, remedy = '' } = tooMany;
+  return { action: 'park', code, reason, remedy, topic: null };
+}
+
 /** Switched on, and its source and destination too. */
 export function isActive(flow: Flow, configuration: Configuration): boolean {
   return (

@@ -29,6 +29,16 @@ export function recordOfLetter(letter: DeadLetter, flow: Flow, nowMs: number): S
       messageId: null,
     };
   }
+  return eventOf(data, raw, position, nowMs);
+}
+
+/** An event of a parked sync, kept as bytes; null: they are none. */
+export function eventOfBytes(bytes: Buffer, position: string, nowMs: number): SourceRecord | null {
+  const data = parsed(bytes);
+  return data === null ? null : eventOf(data, bytes, position, nowMs);
+}
+
+function eventOf(data: { [name: string]: JsonValue }, raw: Buffer, position: string, nowMs: number): SourceRecord {
   const { type, receivedAt, messageId } = data;
   const receivedAtMs = typeof receivedAt === 'string' ? Date.parse(receivedAt) : NaN;
   return {

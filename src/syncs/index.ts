@@ -8,6 +8,7 @@ export {
   tailTopic,
   type TailedMessage,
 } from './clusters.ts';
+export type { Cleared, ListedLetter, ListedLetters } from './dead-letters.ts';
 export { drainSyncs, pendingMessages } from './drain.ts';
 export { unknownSync, type Flow } from './flows.ts';
 export type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';

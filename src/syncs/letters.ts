@@ -1,7 +1,7 @@
-/** Dead letters as they are made, and the messages that carry them to a topic. */
+/** Dead letters as they are made, and the messages that carry them to a topic and back. */
 import { createHash } from 'node:crypto';
 import { isoTime } from '../base/clock.ts';
-import type { DeadLetter, Header, JsonValue, Message, Rejection, SourceRecord } from '../model/index.ts';
+import type { DeadLetter, ErrorCode, Header, JsonValue, Message, Rejection, SourceRecord } from '../model/index.ts';
 
 /** The dead letter of a record: byte for byte what would have been sent, or the record where there is no message. */
 export function letterOf(
@@ -46,6 +46,10 @@ export const letterHeaders = {
   content: 'headrace.content',
   topic: 'headrace.topic',
   partition: 'headrace.partition',
+  /** `true`: its mapping chose that partition; else it is where it was tried. */
+  chosen: 'headrace.partition.chosen',
+  /** The bytes whose hash chooses the partition, where it is not the key. */
+  partitionKey: 'headrace.partition.key',
   timestamp: 'headrace.timestamp',
   time: 'headrace.time',
   attempts: 'headrace.attempts',
@@ -74,6 +78,8 @@ export function asMessage(letter: DeadLetter, topic: string, nowMs: number): Mes
     [letterHeaders.attempts, String(letter.attempts ?? 0)],
   ];
   const context = told.flatMap(([name, text]): Header[] => (text === null ? [] : [[name, Buffer.from(text)]]));
+  if (letter.partition !== null) context.push([letterHeaders.chosen, Buffer.from('true')]);
+  if (letter.partitionKey) context.push([letterHeaders.partitionKey, letter.partitionKey]);
   return {
     topic,
     partition: null,
@@ -82,6 +88,47 @@ export function asMessage(letter: DeadLetter, topic: string, nowMs: number): Mes
     value: content === 'message' ? letter.value : letter.raw,
     headers: [...letter.headers, ...context],
     timestampMs: nowMs,
+  };
+}
+
+/** What `asMessage` made, read back with the time of its rejection (ISO 8601); null: the message is no dead letter. */
+export function fromMessage({
+  key,
+  value,
+  headers,
+  timestampMs,
+}: Pick<Message, 'key' | 'value' | 'headers' | 'timestampMs'>): (DeadLetter & { readonly time: string }) | null {
+  // A message may have headers of these names as its own: what Headrace added comes last.
+  const from = headers.findLastIndex(([name]) => name === letterHeaders.id);
+  if (from < 0) return null;
+  const context = new Map(headers.slice(from));
+  const text = (name: string): string | null => context.get(name)?.toString() ?? null;
+  const number = (name: string): number | null => {
+    const written = text(name);
+    return written !== null && /^\d{1,15}$/.test(written) ? Number(written) : null;
+  };
+  const [identity, sync, code] = [text(letterHeaders.id), text(letterHeaders.sync), text(letterHeaders.code)];
+  if (identity === null || sync === null || code === null) return null;
+  const isMessage = text(letterHeaders.content) === 'message';
+  const timeMs = Date.parse(text(letterHeaders.time) ?? '');
+  return {
+    sync,
+    run: text(letterHeaders.run),
+    code: code as ErrorCode,
+    reason: text(letterHeaders.reason) ?? '',
+    field: text(letterHeaders.field),
+    position: text(letterHeaders.position),
+    topic: isMessage ? text(letterHeaders.topic) : null,
+    partition: text(letterHeaders.chosen) === 'true' ? number(letterHeaders.partition) : null,
+    key: isMessage ? key : null,
+    value: isMessage ? value : null,
+    headers: isMessage ? headers.slice(0, from) : [],
+    timestampMs: isMessage ? number(letterHeaders.timestamp) : null,
+    raw: isMessage ? null : value,
+    partitionKey: context.get(letterHeaders.partitionKey) ?? null,
+    identity,
+    attempts: number(letterHeaders.attempts) ?? 0,
+    time: isoTime(Number.isNaN(timeMs) ? Math.max(0, timestampMs) : timeMs),
   };
 }
 
@@ -117,7 +164,7 @@ function identityOf(letter: DeadLetter): string {
 }
 
 /** A record without bytes of its own, such as a CSV row, is kept as JSON: where nothing became of it, it is nowhere else. */
-function printed(record: { readonly data?: JsonValue }): Buffer | null {
+export function printed(record: { readonly data?: JsonValue }): Buffer | null {
   try {
     return record.data === undefined ? null : Buffer.from(JSON.stringify(record.data));
   } catch {

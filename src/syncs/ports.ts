@@ -5,6 +5,7 @@ import type {
   DeadLetterGroup,
   ErrorCode,
   JsonValue,
+  LetterPosition,
   RunFacts,
   RunState,
   StoredDeadLetter,
@@ -41,6 +42,17 @@ export interface DeadLetterStore extends DeadLetterSink {
   rejectedAgain(id: number, why: Pick<DeadLetter, 'code' | 'reason' | 'field'>): Promise<void>;
   /** How many they were. */
   clear(sync: string, code?: ErrorCode): Promise<number>;
+  /** Up to where those in a topic were sent again. */
+  positions(key: LetterPlace): Promise<LetterPosition[]>;
+  /** Durable when it resolves. */
+  savePositions(key: LetterPlace, positions: readonly LetterPosition[]): Promise<void>;
+}
+
+/** The dead letters of one sync in the topic of one destination. */
+export interface LetterPlace {
+  readonly destination: string;
+  readonly topic: string;
+  readonly sync: string;
 }
 
 /** What running syncs tell about themselves; telemetry makes log lines and metrics of it. */

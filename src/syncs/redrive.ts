@@ -40,9 +40,12 @@ export interface Redriven {
   readonly unreadable: number;
   /** Why it ended before its time; null when it went through all. */
   readonly stopped: { readonly code: ErrorCode; readonly reason: string; readonly remedy: string } | null;
+  /** What a person should know beside; absent: nothing. */
+  readonly notes?: readonly string[];
 }
 
-const PAGE = 200;
+/** Letters on their way at once. */
+export const PAGE = 200;
 
 /** Codes that say nothing about the letter: what follows would meet the same. */
 const OF_THE_DESTINATION: ReadonlySet<ErrorCode> = new Set([
@@ -79,7 +82,7 @@ export async function redriveStored(sync: string, tools: RedriveTools): Promise<
     sum.delivered += page.delivered.length;
     sum.filtered += page.filtered.length;
     sum.rejected += page.rejected.size;
-    sum.unreadable += page.unreadable;
+    sum.unreadable += page.unreadable.length;
     if (page.stopped !== null) return { ...sum, stopped: page.stopped };
   }
   return { ...sum, stopped: null };
@@ -90,7 +93,7 @@ export interface RedrivenPage {
   readonly delivered: readonly number[];
   readonly filtered: readonly number[];
   readonly rejected: ReadonlyMap<number, Rejection>;
-  readonly unreadable: number;
+  readonly unreadable: readonly number[];
   readonly stopped: Redriven['stopped'];
 }
 
@@ -103,14 +106,14 @@ export async function redrivePage(letters: readonly DeadLetter[], tools: Redrive
   await open.predecessor;
   const sending = new Sending(open.delivery);
   const filtered: number[] = [];
-  let unreadable = 0;
+  const unreadable: number[] = [];
   for (const [index, letter] of letters.entries()) {
     const prepared = prepare(letter, flow, clock.now());
     if (!('state' in prepared)) {
       await open.delivery.whenRoom();
       sending.hand(prepared, index, { ...flow.options, heldIsRejected: true });
     } else if (prepared.state === 'filtered') filtered.push(index);
-    else if (prepared.state === 'unreadable') unreadable++;
+    else if (prepared.state === 'unreadable') unreadable.push(index);
     else sending.rejected.set(index, prepared);
   }
   await sending.end();

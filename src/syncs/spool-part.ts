@@ -40,6 +40,11 @@ export class SpoolPart implements SpoolOwner {
     this.#delivery.accept(item.message, this, index, options);
   }
 
+  /** Straight to the disk: its sync is parked. */
+  park(index: number, item: SpooledMessage): void {
+    this.#toSpool.push({ index, item });
+  }
+
   /** Everything of the request has been handed: what goes to the disk goes there in one piece (P38). */
   commit(): void {
     if (this.#toSpool.length === 0) return;

@@ -2,7 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { Spool, systemFiles, type Delivery, type IntakeOptions, type SpoolStatus } from '../delivery/index.ts';
+import {
+  Spool,
+  systemFiles,
+  type Delivery,
+  type IntakeOptions,
+  type SpooledMessage,
+  type SpoolStatus,
+} from '../delivery/index.ts';
 import type { RejectedMessage } from '../delivery/spool/ports.ts';
 import { assignerOf } from '../kafka/index.ts';
 import {
@@ -11,8 +18,10 @@ import {
   type DestinationConfig,
   type Held,
   type Partitioner,
+  type SourceRecord,
 } from '../model/index.ts';
-import type { Flow } from './flows.ts';
+import { isTripped, judge, type Flow } from './flows.ts';
+import { eventOfBytes } from './given-record.ts';
 import { letterOf } from './letters.ts';
 import type { DeadLetterSink, SyncObserver } from './ports.ts';
 
@@ -23,6 +32,10 @@ export interface SpoolTools {
   readonly observer: SyncObserver;
   readonly deadLetters: () => DeadLetterSink;
   readonly flows: () => ReadonlyMap<string, Flow>;
+  /** Whether a sync is configured, if only as one that cannot work. */
+  readonly known: (sync: string) => boolean;
+  /** Events of a sync that were parked go on; whether all are safe. */
+  readonly release: (sync: string, events: readonly SourceRecord[]) => Promise<boolean>;
   /** A spool is open and has messages: its destination is needed. */
   readonly wanted: (destination: string) => void;
 }
@@ -182,6 +195,8 @@ export class Spools {
       delivered: (text) => this.#count(text, 'delivered'),
       reject: (letters) => this.#reject(letters),
       held: (topic, held) => this.#mark(name, topic, held),
+      parked: (sync) => this.#isParked(sync),
+      release: (sync, items) => this.#release(sync, items),
       warned: (message) => observer.warned(`Destination ${name}: ${message}`),
     });
   }
@@ -215,7 +230,9 @@ export class Spools {
     flow.counts.read++;
     flow.counts[outcome]++;
     flow.meter.read(1);
-    if (outcome === 'rejected') flow.meter.rejected(flow.sync.maxRejected);
+    if (outcome === 'delivered') return;
+    const held = judge(flow);
+    if (held !== null) this.#hold(flow, held);
   }
 
   async #reject(letters: readonly RejectedMessage[]): Promise<void> {
@@ -235,10 +252,37 @@ export class Spools {
       if (flow.kind !== 'events' || flow.sync.destination !== name) continue;
       const literal = flow.mapping.literalTopic;
       if (literal !== null && literal !== topic) continue;
-      if (flow.held?.reason === held?.reason) continue;
-      flow.held = held;
-      this.#tools.observer.held(flow.sync.name, held?.reason ?? null, held?.remedy ?? null);
+      // That it rejects too much is for a person to lift.
+      if (flow.held?.reason !== held?.reason && !isTripped(flow)) this.#hold(flow, held);
     }
+  }
+
+  #hold(flow: Flow, held: Held | null): void {
+    flow.held = held;
+    this.#tools.observer.held(flow.sync.name, held?.reason ?? null, held?.remedy ?? null);
+  }
+
+  #isParked(sync: string): boolean {
+    const flow = this.#tools.flows().get(sync);
+    return flow === undefined ? this.#tools.known(sync) : isTripped(flow);
+  }
+
+  async #release(sync: string, items: readonly SpooledMessage[]): Promise<boolean> {
+    if (this.#tools.known(sync)) {
+      const nowMs = this.#tools.clock.now();
+      const events = items.map(({ message, position }) => eventOfBytes(message.value!, position, nowMs));
+      return this.#tools.release(
+        sync,
+        events.filter((event) => event !== null),
+      );
+    }
+    // Nobody is left to map them: kept, and no longer in the way of others.
+    const rejection = { state: 'rejected', code: 'not_found', reason: `there is no sync ${sync} any more` } as const;
+    const letters = items.map(({ message, position }) =>
+      letterOf(sync, null, { position, bytes: message.value }, null, rejection),
+    );
+    await this.#tools.deadLetters().add(letters);
+    return true;
   }
 
   /** Names of folders with messages. */

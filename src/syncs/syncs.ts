@@ -1,13 +1,14 @@
 /** Everything that runs: destinations, event syncs and runs under one configuration, changed without loss. */
 import type { Clock } from '../base/clock.ts';
 import type { OpenFiles } from '../sources/ports.ts';
-import { HeadraceError, type Configuration } from '../model/index.ts';
+import type { Configuration } from '../model/index.ts';
 import { DeadLetterWriter } from './dead-letter-writer.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { Destinations } from './destinations.ts';
 import { SyncsIntake } from './event-intake.ts';
-import { buildFlows, isActive, unknownSync, type Flow } from './flows.ts';
+import { buildFlows, type Flow } from './flows.ts';
 import type { DeadLetterStore, RunStore, SyncObserver } from './ports.ts';
-import { redriveStored, type Redriven } from './redrive.ts';
+import type { Redriven } from './redrive.ts';
 import { Runs } from './runs.ts';
 import { Spools } from './spools.ts';
 
@@ -27,15 +28,13 @@ export class Syncs {
   readonly destinations: Destinations;
   readonly intake: SyncsIntake;
   readonly runs: Runs;
+  readonly deadLetters: DeadLetters;
   /** Null where events are not spooled. */
   readonly spools: Spools | null;
   #configuration: Configuration = NOTHING;
   #flows: ReadonlyMap<string, Flow> = new Map();
-  readonly #tools: SyncsTools;
-  readonly #redriving = new Set<string>();
 
   constructor(tools: SyncsTools) {
-    this.#tools = tools;
     const { clock, observer, spoolFolder } = tools;
     this.spools =
       spoolFolder === undefined
@@ -46,6 +45,10 @@ export class Syncs {
             observer,
             deadLetters: () => deadLetters,
             flows: () => this.#flows,
+            known: (sync) =>
+              this.#configuration.syncs.has(sync) ||
+              (this.#configuration.unusable ?? []).some((one) => one.sync === sync),
+            release: (sync, events) => this.intake.release(sync, events),
             wanted: (name) => void this.destinations.get(name),
           });
     this.destinations = new Destinations(clock, observer, this.spools);
@@ -62,6 +65,14 @@ export class Syncs {
       destinations: this.destinations,
       flows: () => this.#flows,
       configuration: () => this.#configuration,
+    });
+    this.deadLetters = new DeadLetters({
+      store: tools.deadLetters,
+      sink: deadLetters,
+      destinations: this.destinations,
+      clock,
+      configuration: () => this.#configuration,
+      flows: () => this.#flows,
     });
   }
 
@@ -86,28 +97,8 @@ export class Syncs {
   }
 
   /** Sends the dead letters of a sync again, each once. Throws HeadraceError. */
-  async redrive(sync: string): Promise<Redriven> {
-    if (this.#redriving.has(sync)) {
-      throw new HeadraceError('conflict', `The dead letters of ${sync} are being sent again already.`, {
-        remedy: 'Wait for its end.',
-      });
-    }
-    this.#redriving.add(sync);
-    try {
-      const { deadLetters: store, clock } = this.#tools;
-      return await redriveStored(sync, { store, clock, destinations: this.destinations, flow: () => this.#flow(sync) });
-    } finally {
-      this.#redriving.delete(sync);
-    }
-  }
-
-  #flow(sync: string): Flow {
-    const flow = this.#flows.get(sync);
-    if (flow === undefined) throw unknownSync(sync, this.#configuration);
-    if (isActive(flow, this.#configuration)) return flow;
-    throw new HeadraceError('conflict', `${sync}, its source or its destination is switched off.`, {
-      remedy: 'Switch it on with `headrace enable`.',
-    });
+  redrive(sync: string): Promise<Redriven> {
+    return this.deadLetters.redrive(sync);
   }
 
   /** No new events; runs stop at their next safe position. */

@@ -7,11 +7,12 @@ import type { SourceRecord } from '../../src/model/index.ts';
 import { engine, type Engine } from '../support/engine.ts';
 import { newTopic, sharedKafka, uniqueTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
+import { until } from '../support/until.ts';
 
 let last = 0;
 
-function event(): SourceRecord {
-  const raw = { type: 'track', userId: 'u', event: 'E', messageId: `m${last++}` };
+function event(properties: { readonly at?: string } = {}): SourceRecord {
+  const raw = { type: 'track', userId: 'u', event: 'E', messageId: `m${last++}`, properties: { ...properties } };
   const completed = completeEvent(raw, { receivedAtMs: Date.now(), ip: null, newMessageId: () => '' });
   assert.ok(!isFault(completed));
   return completed;
@@ -123,3 +124,174 @@ test('a run whose topic is missing fails, and a run beside it does not wait', { 
   assert.deepEqual([good.state, good.counts.delivered], ['succeeded', 50_000]);
   assert.equal((await bad).error?.code, 'topic_missing');
 });
+
+/** One source with two syncs to one destination, of which the second is to be parked. */
+const pair = (topic: string, parked: object, destination: object, bootstrap: string, more: object = {}): object => ({
+  destinations: { main: { brokers: bootstrap, ...destination } },
+  sources: { both: { type: 'events', write_key: 'both-key' } },
+  syncs: {
+    healthy: tracks('both', 'main', topic),
+    parked: { source: 'both', destination: 'main', message: parked, ...more },
+  },
+});
+
+const readIds = async (bootstrap: string, topic: string): Promise<string[]> =>
+  (await oracle(bootstrap).readAll(topic)).map(({ value }) => (JSON.parse(String(value)) as { id: string }).id);
+
+test(
+  'a request to two syncs of which one has no topic is safe: the other delivers at once, the first when it can',
+  { timeout: 120_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'isolation-pair');
+    const missing = uniqueTopic('isolation-pair-missing');
+    const parked = { topic: missing, key: '$.userId', payload: { id: '$.messageId' } };
+    const e = await engine(t, bootstrap, { spool: true });
+    e.apply(pair(topic, parked, {}, bootstrap));
+    const sent: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      const events = [event(), event()];
+      sent.push(...events.map(({ messageId }) => messageId!));
+      assert.deepEqual(await e.syncs.intake.accept('both', events), { state: 'safe' });
+    }
+    assert.equal(e.syncs.flows.get('parked')!.held?.code, 'topic_missing');
+    assert.equal(e.syncs.flows.get('healthy')!.held, null);
+    assert.deepEqual(
+      await readIds(bootstrap, topic),
+      sent,
+      'the healthy one once, in order, while the other is parked',
+    );
+    await oracle(bootstrap).createTopic(missing);
+    await until('the parked one is drained', () => e.syncs.spools!.status('main')?.messages === 0, {
+      deadlineMs: 60_000,
+    });
+    assert.deepEqual(await readIds(bootstrap, missing), sent);
+    assert.equal((await readIds(bootstrap, topic)).length, sent.length);
+  },
+);
+
+test(
+  'a sync that rejected too much takes its events when it goes on, in order and mapped anew; the other never waits',
+  { timeout: 120_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'isolation-tripped');
+    const own = await newTopic(bootstrap, 'isolation-tripped-own');
+    const wrong = { topic: own, key: '$.userId', timestamp: '$.event', payload: { id: '$.messageId' } };
+    const right = { topic: own, key: '$.userId', payload: { id: '$.messageId' }, headers: { mapped: 'anew' } };
+    const e = await engine(t, bootstrap, { spool: true });
+    e.apply(pair(topic, wrong, {}, bootstrap, { max_rejected: 10 }));
+    const sent: string[] = [];
+    const send = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const one = event();
+        sent.push(one.messageId!);
+        assert.deepEqual(await e.syncs.intake.accept('both', [one]), { state: 'safe' });
+      }
+    };
+    await send(11);
+    assert.equal(e.syncs.flows.get('parked')!.held?.code, 'too_many_rejected');
+    await send(300);
+    assert.equal(
+      (await e.store.deadLetters.list({ sync: 'parked', limit: 1000 })).length,
+      11,
+      'nothing more is rejected',
+    );
+    assert.deepEqual(await readIds(bootstrap, topic), sent, 'the healthy one once');
+    assert.equal(e.syncs.spools!.status('main')?.messages, 300);
+    e.apply(pair(topic, right, {}, bootstrap, { max_rejected: 10 }));
+    await send(50);
+    await until('the parked ones are on', () => e.syncs.spools!.status('main')?.messages === 0, { deadlineMs: 60_000 });
+    await send(10);
+    assert.deepEqual(await readIds(bootstrap, own), sent.slice(11), 'each once, the parked ones first');
+    assert.deepEqual(await readIds(bootstrap, topic), sent);
+    assert.equal((await e.store.deadLetters.list({ sync: 'parked', limit: 1000 })).length, 11);
+  },
+);
+
+test('without a spool, and with a full one, a parked sync of the source is 429', { timeout: 120_000 }, async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'isolation-429');
+  const wrong = { topic, key: '$.userId', timestamp: '$.event', payload: { pad: 'x'.repeat(1000) } };
+  const without = await engine(t, bootstrap, { spool: true });
+  without.apply(pair(topic, wrong, { spool: false }, bootstrap, { max_rejected: 1 }));
+  await without.syncs.intake.accept('both', [event(), event()]);
+  const refused = await without.syncs.intake.accept('both', [event()]);
+  assert.ok(refused.state === 'unavailable' && /max_rejected/.test(refused.reason), JSON.stringify(refused));
+  const full = await engine(t, bootstrap, { spool: true });
+  full.apply(pair(topic, wrong, { spool: { max_bytes: 4_194_304 } }, bootstrap, { max_rejected: 1 }));
+  await full.syncs.intake.accept('both', [event(), event()]);
+  let taken = 0;
+  await until(
+    'it is full',
+    async () => {
+      const answer = await full.syncs.intake.accept(
+        'both',
+        Array.from({ length: 1000 }, () => event()),
+      );
+      if (answer.state === 'safe') taken++;
+      return answer.state === 'unavailable';
+    },
+    { everyMs: 1 },
+  );
+  assert.ok(taken > 0);
+});
+
+test('events of a parked sync that is removed become dead letters', { timeout: 60_000 }, async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'isolation-removed');
+  const wrong = { topic, key: '$.userId', timestamp: '$.event', payload: { id: '$.messageId' } };
+  const e = await engine(t, bootstrap, { spool: true });
+  const whole = pair(topic, wrong, {}, bootstrap, { max_rejected: 1 }) as { syncs: { parked?: object } };
+  e.apply(whole);
+  await e.syncs.intake.accept('both', [event(), event()]);
+  assert.deepEqual(await e.syncs.intake.accept('both', [event(), event(), event()]), { state: 'safe' });
+  delete whole.syncs.parked;
+  e.apply(whole);
+  await until('the spool is empty', () => e.syncs.spools!.status('main')?.messages === 0, { deadlineMs: 30_000 });
+  const letters = await e.store.deadLetters.list({ sync: 'parked' });
+  assert.deepEqual(letters.map(({ code }) => code).sort(), [
+    'not_found',
+    'not_found',
+    'not_found',
+    'timestamp_invalid',
+    'timestamp_invalid',
+  ]);
+});
+
+test(
+  'what is rejected while the spool drains is kept where the dead letters of its sync go, before it counts as done',
+  { timeout: 90_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = uniqueTopic('isolation-drained');
+    const letters = await newTopic(bootstrap, 'isolation-drained-letters');
+    const e = await engine(t, bootstrap, { spool: true });
+    e.apply({
+      destinations: { main: { brokers: bootstrap, dead_letters: { topic: letters } } },
+      sources: { both: { type: 'events', write_key: 'both-key' } },
+      syncs: {
+        one: {
+          source: 'both',
+          destination: 'main',
+          message: { topic, key: '$.userId', payload: '$.', timestamp: '$.properties.at' },
+        },
+      },
+    });
+    const refused = (): SourceRecord => event({ at: '2126-01-01T00:00:00.000Z' });
+    for (let i = 0; i < 20; i++) assert.equal((await e.syncs.intake.accept('both', [refused()])).state, 'safe');
+    assert.equal(e.syncs.spools!.status('main')?.messages, 20);
+    await oracle(bootstrap).createTopic(topic);
+    await until(
+      'it is drained',
+      async () => {
+        const done = 20 - (e.syncs.spools!.status('main')?.messages ?? 0);
+        const [kept] = await oracle(bootstrap).endOffsets(letters);
+        assert.ok(kept! >= done, `${done} are done, ${kept} are kept`);
+        return done === 20;
+      },
+      { deadlineMs: 60_000 },
+    );
+    assert.equal((await e.syncs.deadLetters.list('one', 1)).total, 20);
+  },
+);

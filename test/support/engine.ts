@@ -25,8 +25,12 @@ export interface Engine {
   run(sync: string): Promise<RunFacts>;
 }
 
-/** Ends with the test. `destinations.main` and `sources.files` are there already unless the configuration says otherwise. */
-export async function engine(test: TestContext, bootstrap: string): Promise<Engine> {
+/** Ends with the test. `spool`: events wait on the disk while Kafka cannot take them. `destinations.main` and `sources.files` are there already unless the configuration says otherwise. */
+export async function engine(
+  test: TestContext,
+  bootstrap: string,
+  { spool = false }: { readonly spool?: boolean } = {},
+): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-engine-'));
   const data = join(folder, 'data');
   const files = join(folder, 'files');
@@ -49,6 +53,7 @@ export async function engine(test: TestContext, bootstrap: string): Promise<Engi
     observer,
     clock: systemClock,
     openFiles,
+    ...(spool ? { spoolFolder: join(data, 'spool') } : {}),
   });
   const reader = createConfigReader({
     references: { variable: () => undefined, variableNames: () => [] },

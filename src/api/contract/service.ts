@@ -25,8 +25,11 @@ export interface HeadraceService {
   deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer>;
   /** Sends all of them again, each once; resolves when each has its outcome. */
   redrive(sync: string): Promise<RedriveAnswer>;
-  /** Forgets them, or those of one code. How many they were. */
-  clearDeadLetters(sync: string, code: string | null): Promise<{ readonly removed: number }>;
+  /** Forgets them, or those of one code. How many they were; those in a topic are passed over. */
+  clearDeadLetters(
+    sync: string,
+    code: string | null,
+  ): Promise<{ readonly removed: number; readonly notes?: readonly string[] }>;
   /** Live messages of a topic from now on (or from the start), until the signal aborts. */
   tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<TailMessage>;
   status(): Promise<StatusAnswer>;
@@ -138,10 +141,15 @@ export interface DeadLetterAnswer {
     readonly firstAt: string;
     readonly lastAt: string;
     readonly remedy: string | null;
+    /** How many of them lie in the topic. */
+    readonly inTopic?: number;
   }[];
-  /** Where newer ones go instead of here; null: they come here. */
+  /** Where newer ones go; null: into the own state. */
   readonly topic: string | null;
+  /** Of both places, newest first. */
   readonly letters: readonly DeadLetterSummary[];
+  /** What the counts leave out, and why; absent: nothing. */
+  readonly notes?: readonly string[];
 }
 
 export interface RedriveAnswer {
@@ -154,9 +162,11 @@ export interface RedriveAnswer {
   readonly unreadable: number;
   /** Why it ended before its time. */
   readonly stopped: { readonly code: string; readonly reason: string; readonly remedy: string } | null;
+  readonly notes?: readonly string[];
 }
 
 export interface DeadLetterSummary {
+  /** A number in the state; `topic/partition/offset` in a topic. */
   readonly id: string;
   readonly sync: string;
   readonly run: string | null;

@@ -31,8 +31,8 @@ export function addDeadLetters(program: Command, context: Context): void {
     .argument('<sync>', 'its name')
     .option('--limit <count>', 'how many to list', wholeNumber('--limit', 1), 20)
     .option('--redrive', 'send them again, each once; those that arrive are forgotten, the others stay')
-    .option('--clear', 'forget them for good; asks for --yes')
-    .option('--code <code>', 'with --clear: only those of this code')
+    .option('--clear', 'forget them for good (those in a topic are passed over); asks for --yes')
+    .option('--code <code>', 'with --clear: only those of this code, and none in a topic')
     .option('--yes', 'with --clear: do it');
   withJson(withConfig(withData(command), 'with --redrive: apply this configuration first (nothing is removed)')).action(
     (sync: string, options: DeadLetterOptions) => {
@@ -61,6 +61,7 @@ function list(context: Context, sync: string, options: DeadLetterOptions): Promi
     context.output.result(options.json === true, answer, answerText(answer));
     if (answer.topic !== null)
       context.output.note(`New ones go to the topic ${answer.topic}: headrace tail ${answer.topic}`);
+    tell(context, answer.notes);
   });
 }
 
@@ -74,6 +75,7 @@ async function redrive(context: Context, sync: string, options: DeadLetterOption
     }
     const answer = await service.redrive(sync);
     output.result(options.json === true, answer, redriveText(answer));
+    tell(context, answer.notes);
     if (answer.stopped !== null) {
       output.note(`It ended before its time: ${answer.stopped.reason}. ${answer.stopped.remedy}`.trimEnd());
       exit(exitCodes.failed);
@@ -85,17 +87,24 @@ function clear(context: Context, sync: string, options: DeadLetterOptions): Prom
   const { output, exit } = context;
   return withService(context, options, { use: 'work', role: `dead-letters ${sync} --clear` }, async ({ service }) => {
     if (options.yes !== true) {
-      const { byCode } = await service.deadLetters(sync, 1);
+      const { byCode, notes } = await service.deadLetters(sync, 1);
+      // Those in a topic are passed over all together.
       const count = byCode
         .filter(({ code }) => options.code === undefined || code === options.code)
-        .reduce((sum, one) => sum + one.count, 0);
+        .reduce((sum, one) => sum + one.count - (options.code === undefined ? 0 : (one.inTopic ?? 0)), 0);
+      tell(context, notes);
       output.note(`${countText(count)} dead letters would be forgotten for good. Add --yes to do it.`);
       exit(exitCodes.usage);
       return;
     }
     const answer = await service.clearDeadLetters(sync, options.code ?? null);
     output.result(options.json === true, answer, `${countText(answer.removed)} dead letters are forgotten.`);
+    tell(context, answer.notes);
   });
+}
+
+function tell({ output }: Context, notes: readonly string[] = []): void {
+  for (const note of notes) output.note(note);
 }
 
 function redriveText({ delivered, rejected, filtered, unreadable, stopped }: RedriveAnswer): string {

@@ -23,6 +23,10 @@ export interface SpoolOptions {
   readonly reject: (letters: readonly RejectedMessage[]) => Promise<void>;
   /** Messages of a topic cannot go on, or go on again. */
   readonly held: (topic: string, held: Held | null) => void;
+  /** Whether a sync whose records were parked may not go on; absent: none is ever parked. */
+  readonly parked?: (sync: string) => boolean;
+  /** Records of a sync that goes on, in their order; resolves with whether all are safe elsewhere. False: not now. */
+  readonly release?: (sync: string, items: readonly SpooledMessage[]) => Promise<boolean>;
   readonly warned: (message: string) => void;
 }
 

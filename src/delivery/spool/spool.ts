@@ -18,11 +18,12 @@ import { encodeFrame, type Frame, type SpooledMessage } from './frame.ts';
 import { Log } from './log.ts';
 import type { ReadPosition } from './log-reader.ts';
 import type { SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
-import type { Progress, TopicProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
 import { SpoolRefusal } from './refusal.ts';
 import { Rejections } from './rejections.ts';
-import { TopicQueue, type Handed, type QueueEvents } from './topic-queue.ts';
+import { Releases } from './releases.ts';
+import { TopicQueue, progressOf, type Handed, type QueueEvents } from './topic-queue.ts';
 
 /** Of spooled messages in the lanes. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -40,6 +41,7 @@ export class Spool {
   readonly #log: Log;
   readonly #keeper: ProgressKeeper;
   readonly #rejections: Rejections;
+  readonly #releases: Releases;
   readonly #queues = new Map<string, TopicQueue>();
   /** Requests with messages in the lanes, in the order in which they came. */
   readonly #direct = new Set<SpoolOwner>();
@@ -70,6 +72,7 @@ export class Spool {
     this.#log = log;
     this.#keeper = keeper;
     this.#rejections = new Rejections(options);
+    this.#releases = new Releases(options);
     const { progress } = keeper;
     this.#base = progress?.base ?? log.firstSequence;
     this.#leftEnd = log.nextSequence;
@@ -108,7 +111,7 @@ export class Spool {
   /** From now on what is spooled is handed to this delivery. Its predecessor is closed: what it had is sent again. */
   attach(delivery: Delivery): void {
     for (const queue of this.#queues.values())
-      for (const sequence of queue.inLanes.keys()) this.#takeBack(queue, sequence);
+      if (!this.#releases.concerns(queue)) for (const sequence of queue.inLanes.keys()) this.#takeBack(queue, sequence);
     this.#delivery = delivery;
     this.#plan();
   }
@@ -134,6 +137,11 @@ export class Spool {
     if (!left && !this.#away && !this.#delivery.full) return false;
     this.takeOver(topic);
     return true;
+  }
+
+  /** Whether there is something of it on the disk, behind which what is new has to stand; nothing is moved. */
+  holds(topic: string): boolean {
+    return this.#queues.get(topic)?.spooling === true;
   }
 
   /** Messages of this owner go to the lanes: they are taken over when they wait too long. */
@@ -189,6 +197,7 @@ export class Spool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#rejections.close();
+    this.#releases.close();
     this.#stopWatch();
     this.#delivery = null;
     await this.#keeper.close();
@@ -197,19 +206,12 @@ export class Spool {
 
   /** What is done and what is not, to be saved; `removable`: below, no segment is needed. */
   #progress(): { readonly progress: Progress; readonly removable: number } {
-    const base = this.#readUpTo < this.#leftEnd ? this.#readUpTo : this.#log.nextSequence;
-    const topics: [string, TopicProgress][] = [];
-    let removable = base;
-    for (const queue of this.#queues.values()) {
-      if (queue.idle) continue;
-      const cursor = queue.cursor(base);
-      topics.push([queue.topic, { cursor, done: queue.doneRanges() }]);
-      removable = Math.min(removable, cursor);
-    }
+    const isRead = this.#readUpTo >= this.#leftEnd;
+    const open = [...this.#queues.values()].filter((queue) => !queue.idle);
     // What an earlier process counted and never wrote is counted no more.
-    if (topics.length === 0 && this.#readUpTo >= this.#leftEnd) this.#pending = 0;
+    if (open.length === 0 && isRead) this.#pending = 0;
     const end = this.#log.nextSequence;
-    return { progress: { base, topics: Object.fromEntries(topics), pending: this.#pending, end }, removable };
+    return progressOf(open, { base: isRead ? end : this.#readUpTo, pending: this.#pending, end });
   }
 
   #takeFrom(owner: SpoolOwner, topic: string | null, unsent: ReadonlySet<number>): void {
@@ -299,14 +301,12 @@ export class Spool {
   #plan(): void {
     if (this.#pumpPlanned || this.#closed) return;
     this.#pumpPlanned = true;
-    afterTurn(() => {
-      this.#pumpPlanned = false;
-      void this.#pump();
-    });
+    afterTurn(() => void this.#pump());
   }
 
   /** Reads on and hands to the lanes while there is room there. */
   async #pump(): Promise<void> {
+    this.#pumpPlanned = false;
     if (this.#reading) return;
     this.#reading = true;
     try {
@@ -342,7 +342,7 @@ export class Spool {
 
   /** A topic that is blocked tries one message at a time; one with much done above what is not waits for that. */
   #mayGoOn(queue: TopicQueue): boolean {
-    if (queue.allHanded || queue.doneAbove >= WINDOW_MESSAGES * 2) return false;
+    if (queue.allHanded || this.#releases.holdBack(queue) || queue.doneAbove >= WINDOW_MESSAGES * 2) return false;
     return queue.blocked === null || queue.inLanes.size === 0;
   }
 
@@ -386,8 +386,9 @@ export class Spool {
       }
       queue.next = sequence + 1;
       queue.unreadSinceMs = acceptedAtMs;
-      this.#hand(queue, sequence, { ...item, acceptedAtMs, atMs: this.#clock.monotonic() });
-      this.#delivery!.accept(item.message, queue, sequence, this.#options.route(item.route));
+      const handed = this.#hand(queue, sequence, { ...item, acceptedAtMs, atMs: this.#clock.monotonic() });
+      if (this.#releases.concerns(queue)) this.#releases.add(queue, sequence, handed);
+      else this.#delivery!.accept(item.message, queue, sequence, this.#options.route(item.route));
     }
   }
 
@@ -396,10 +397,10 @@ export class Spool {
     return sequence >= this.#base && sequence < this.#leftEnd && sequence >= this.#readUpTo ? this.#queue(topic) : null;
   }
 
-  #hand(queue: TopicQueue, sequence: number, handed: Handed): void {
-    queue.handed(sequence, handed);
+  #hand(queue: TopicQueue, sequence: number, handed: Handed): Handed {
     this.#handedMessages++;
     this.#handedBytes += messageBytes(handed.message);
+    return queue.handed(sequence, handed);
   }
 
   #takeBack(queue: TopicQueue, sequence: number): void {

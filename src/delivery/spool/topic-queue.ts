@@ -6,6 +6,7 @@
  */
 import type { Held, Message, Outcome, Rejection } from '../../model/index.ts';
 import type { MessageOwner } from '../ports.ts';
+import type { Progress } from './progress.ts';
 
 /** A message in the lanes. */
 export interface Handed {
@@ -97,8 +98,9 @@ export class TopicQueue implements MessageOwner {
     return sequence >= this.next && !this.inLanes.has(sequence) && !this.#done.has(sequence);
   }
 
-  handed(sequence: number, handed: Handed): void {
+  handed(sequence: number, handed: Handed): Handed {
     this.inLanes.set(sequence, handed);
+    return handed;
   }
 
   /** Promise 1: `next` stays where it is, since nothing from there on was handed. */
@@ -158,6 +160,12 @@ export class TopicQueue implements MessageOwner {
     this.#finish(index);
   }
 
+  /** A record of a parked sync: it is safe elsewhere. */
+  released(sequence: number): void {
+    this.blocked = null;
+    this.#finish(sequence);
+  }
+
   held(held: Held | null): void {
     this.#events.held(this, held);
   }
@@ -169,4 +177,16 @@ export class TopicQueue implements MessageOwner {
     this.#done.add(sequence);
     this.#events.done(this, handed);
   }
+}
+
+/** What is done of topics that are not idle, to be saved; `removable`: below, no segment is needed. */
+export function progressOf(
+  queues: readonly TopicQueue[],
+  { base, pending, end }: Omit<Progress, 'topics'>,
+): { readonly progress: Progress; readonly removable: number } {
+  const topics = Object.fromEntries(
+    queues.map((queue) => [queue.topic, { cursor: queue.cursor(base), done: queue.doneRanges() }]),
+  );
+  const removable = Math.min(base, ...Object.values(topics).map(({ cursor }) => cursor));
+  return { progress: { base, topics, pending, end }, removable };
 }

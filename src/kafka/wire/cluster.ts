@@ -9,6 +9,8 @@ import { BrokerConnection, type ApiModule, type ConnectionSettings } from './con
 
 export interface TopicMetadata {
   readonly name: string;
+  /** Another one when the topic is made anew; null: the brokers (before Kafka 2.8) do not tell. */
+  readonly id: string | null;
   /** 0 when the broker told the topic well; else its error code, and no partitions. */
   readonly errorCode: number;
   readonly internal: boolean;
@@ -25,6 +27,7 @@ interface MetadataResponse {
   readonly topics: readonly {
     errorCode: number;
     name: string | null;
+    topicId?: string | null;
     isInternal: boolean;
     partitions: readonly {
       errorCode: number;
@@ -229,6 +232,7 @@ function describe(topic: MetadataResponse['topics'][number], readAtMs: number): 
   }
   return {
     name: topic.name ?? '',
+    id: topic.topicId ?? null,
     errorCode: topic.errorCode,
     internal: topic.isInternal,
     leaders,

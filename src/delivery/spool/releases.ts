@@ -1,0 +1,89 @@
+/**
+ * What a parked sync left on the disk: not messages yet, but records, which go on as if they came now once the sync goes
+ * on. They stand in queues of their own, under names that no topic can have, so that they hold up nobody.
+ */
+import { WITHDRAWN } from '../../model/index.ts';
+import type { SpoolOptions } from './ports.ts';
+import type { Handed, TopicQueue } from './topic-queue.ts';
+
+const TRY_AGAIN_MS = 1_000;
+const AT_ONCE = 200;
+const PREFIX = 'sync/';
+
+/** Where the records of a parked sync stand in the spool. */
+export function parkedTopic(sync: string): string {
+  return PREFIX + encodeURIComponent(sync);
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly handed: Handed;
+}
+
+export class Releases {
+  readonly #options: Pick<SpoolOptions, 'parked' | 'release' | 'clock' | 'warned'>;
+  readonly #waiting = new Map<TopicQueue, Waiting[]>();
+  #closed = false;
+
+  constructor(options: Pick<SpoolOptions, 'parked' | 'release' | 'clock' | 'warned'>) {
+    this.#options = options;
+  }
+
+  /** Whether the queue holds records of a sync and no messages. */
+  concerns({ topic }: TopicQueue): boolean {
+    return topic.startsWith(PREFIX);
+  }
+
+  /** Whether nothing of the queue may go on now. */
+  holdBack(queue: TopicQueue): boolean {
+    return this.concerns(queue) && (this.#options.parked?.(syncOf(queue)) ?? true);
+  }
+
+  /** They go on in their order; the queue is told what became of each. */
+  add(queue: TopicQueue, sequence: number, handed: Handed): void {
+    const waiting = this.#waiting.get(queue);
+    if (waiting !== undefined) {
+      waiting.push({ sequence, handed });
+      return;
+    }
+    const first = [{ sequence, handed }];
+    this.#waiting.set(queue, first);
+    void this.#run(queue, first);
+  }
+
+  /** What is not safe by now is released again after the next start. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #run(queue: TopicQueue, waiting: Waiting[]): Promise<void> {
+    // Those that are read in the same turn go together.
+    await Promise.resolve();
+    while (waiting.length > 0 && !this.#closed) {
+      const group = waiting.slice(0, AT_ONCE);
+      if (await this.#release(queue, group)) {
+        waiting.splice(0, group.length);
+        for (const { sequence } of group) queue.released(sequence);
+        continue;
+      }
+      await this.#options.clock.sleep(TRY_AGAIN_MS);
+      // Promise 3: those behind it are not to overtake.
+      for (const { sequence } of waiting.splice(0)) queue.settled(sequence, WITHDRAWN);
+    }
+    this.#waiting.delete(queue);
+  }
+
+  async #release(queue: TopicQueue, group: readonly Waiting[]): Promise<boolean> {
+    try {
+      const items = group.map(({ handed }) => handed);
+      return (await this.#options.release?.(syncOf(queue), items)) ?? false;
+    } catch (error) {
+      this.#options.warned(`Events of a parked sync cannot go on: ${(error as Error).message}; it is tried again.`);
+      return false;
+    }
+  }
+}
+
+function syncOf({ topic }: TopicQueue): string {
+  return decodeURIComponent(topic.slice(PREFIX.length));
+}
