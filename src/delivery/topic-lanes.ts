@@ -31,6 +31,8 @@ export class TopicLanes {
   readonly #loose = new Map<number, readonly Lane[]>();
   readonly #waiting = new EntryQueue();
   #facts: TopicFacts | null = null;
+  /** Another number of partitions, which counts as soon as nothing is in flight under the present one. */
+  #coming: TopicFacts | null = null;
   #turn = 0;
   #resolving = false;
   /** Why the partitions could not be found out at the last attempt. */
@@ -119,7 +121,7 @@ export class TopicLanes {
       ...this.#context,
       batchBytes: () => this.#limitBytes(),
       gone: (which) => this.#gone(which),
-      giveBack: (entries) => this.#placeAnew(entries),
+      giveBack: (entries) => this.#wait(entries),
     };
   }
 
@@ -135,14 +137,15 @@ export class TopicLanes {
   async #gone(partition: number): Promise<boolean> {
     const facts = await this.#context.sender.topic(this.name, true);
     if (!('partitions' in facts) || facts.partitions > partition) return false;
-    this.#facts = facts;
+    this.#change(facts);
     return true;
   }
 
   /** P9: the topic was made anew with fewer partitions; what went to one of the others starts anew in it. */
-  #placeAnew(entries: readonly Entry[]): void {
-    for (const entry of entries) this.accept(entry);
-    this.#pumpLanes();
+  #wait(entries: readonly Entry[]): void {
+    // In the order in which they were handed in, whichever lane they come from.
+    const all = [...entries, ...this.#waiting.remove(anyOwner)].sort((a, b) => a.sequence - b.sequence);
+    for (const entry of all) this.#waiting.push(entry);
   }
 
   #limitBytes(): number {
@@ -155,7 +158,7 @@ export class TopicLanes {
     this.#lookAtMs = this.#context.clock.monotonic() + this.#context.metadataMaxAgeMs;
     if (this.#facts === null) {
       this.#resolving = true;
-      void this.#findOut().finally(() => (this.#resolving = false));
+      void this.#findOut();
       return;
     }
     void this.#lookAgain(this.#facts);
@@ -181,6 +184,7 @@ export class TopicLanes {
       this.#held = null;
     }
     if (!('partitions' in facts)) {
+      this.#resolving = false;
       this.#context.unused(this);
       return;
     }
@@ -201,25 +205,34 @@ export class TopicLanes {
     return held.action !== 'wait' || waitedMs < limitMs ? held : parked(held, `within ${limitMs} ms`);
   }
 
-  /**
-   * Partitions added move keys: first everything that waits is delivered where it stands, then the new number counts.
-   * Otherwise two lanes could hold messages of one key at once (P10).
-   */
   async #lookAgain(known: TopicFacts): Promise<void> {
     const facts = await this.#context.sender.topic(this.name, false);
-    if (!('partitions' in facts)) return;
-    if (facts.partitions === known.partitions) {
-      this.#facts = facts;
-      return;
-    }
+    if (!('partitions' in facts) || this.#facts !== known || this.#coming !== null) return;
+    if (facts.partitions === known.partitions) this.#facts = facts;
+    else this.#change(facts);
+  }
+
+  /**
+   * Promise 3: another number of partitions moves keys, and two lanes must not hold messages of one key at once (P10).
+   * Where partitions were added, everything that waits is delivered where it stands; where some are gone, what is in
+   * flight is delivered or given back. Only then the new number counts; what comes meanwhile waits behind.
+   */
+  #change(facts: TopicFacts): void {
+    const begun = this.#coming !== null;
+    this.#coming = facts;
     this.#resolving = true;
-    if (facts.partitions > known.partitions) await Promise.all(this.#all().map((lane) => lane.whenIdle()));
+    const lanes = this.#all();
+    if (facts.partitions < this.#facts!.partitions) {
+      this.#wait(lanes.flatMap((lane) => lane.takeBack(anyOwner)));
+      for (const lane of lanes) lane.hurry();
+    }
+    if (!begun) void Promise.all(lanes.map((lane) => lane.whenIdle())).then(() => this.#changed());
+  }
+
+  #changed(): void {
+    const facts = this.#coming!;
+    this.#coming = null;
     this.#facts = facts;
-    this.#resolving = false;
-    const moved = this.#all().flatMap((lane) => lane.takeBack(anyOwner));
-    // In the order in which they were handed in, whichever lane they come from.
-    moved.sort((a, b) => a.sequence - b.sequence);
-    for (const entry of moved) this.#place(entry, facts);
     this.#placeWaiting(facts);
   }
 

@@ -34,7 +34,7 @@ export interface LaneContext {
   batchBytes(): number;
   /** Whether the topic has this partition no longer, by what the cluster says now. */
   gone(partition: number): Promise<boolean>;
-  /** Takes entries whose partition is gone; they get another one, or are rejected. */
+  /** Takes entries whose partition is gone; they get another one in their order, or are rejected. */
   giveBack(entries: readonly Entry[]): void;
   /** +1 when an attempt failed for now, -1 when the batch is answered after all. */
   readonly troubled: (change: 1 | -1) => void;
@@ -62,6 +62,8 @@ export class Lane {
   /** Why the last attempt at the batch in flight failed. */
   #held: Held | null = null;
   #idleWaiters: (() => void)[] = [];
+  /** Ends the wait before the next attempt. */
+  #waiting: AbortController | null = null;
 
   /** With a queue that is shared with other lanes of the partition, their messages have no order. */
   constructor(topic: string, partition: number, context: LaneContext, shared?: EntryQueue) {
@@ -107,6 +109,11 @@ export class Lane {
   /** Takes back what is not in a send under way. */
   takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
     return this.#queue.remove(matches);
+  }
+
+  /** The batch in flight is tried again at once. */
+  hurry(): void {
+    this.#waiting?.abort();
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -180,7 +187,9 @@ export class Lane {
     if (known !== null) return known;
     troubled(1);
     for (let attempt = 1; known === null && !closing.aborted; attempt++) {
-      await clock.sleep(heldMs(this.#held!, attempt, backoff), closing);
+      this.#waiting = new AbortController();
+      await clock.sleep(heldMs(this.#held!, attempt, backoff), AbortSignal.any([closing, this.#waiting.signal]));
+      this.#waiting = null;
       if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1, startedMs);
     }
     troubled(-1);

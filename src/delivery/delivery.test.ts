@@ -1,0 +1,117 @@
+/** Delivery by itself: order when a topic is made anew with fewer partitions (Promise 3). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Outcomes, intake, message } from '../../test/support/delivery.ts';
+import { turnClock } from '../../test/support/spool.ts';
+import type { Held } from '../model/index.ts';
+import { Delivery, type DeliveryOptions } from './delivery.ts';
+import type { LaneBatch, LaneChannel, Sender, SendResult, TopicFacts } from './ports.ts';
+
+/** A cluster of one topic, whose sends are answered when the test says so. */
+class PlayedSender implements Sender {
+  partitions = 6;
+  readonly written: string[] = [];
+  /** Answers at once when set. */
+  answer: ((batch: LaneBatch) => SendResult) | null = (batch) => this.now(batch);
+  #open: { batch: LaneBatch; resolve: (result: SendResult) => void }[] = [];
+
+  topic = (): Promise<TopicFacts> => Promise.resolve({ partitions: this.partitions, maxMessageBytes: null });
+  openChannel = (topic: string, partition: number): LaneChannel => ({ topic, partition });
+  close = (): Promise<void> => Promise.resolve();
+
+  async send(batch: LaneBatch): Promise<SendResult> {
+    await nextTurn();
+    if (this.answer !== null) return this.answer(batch);
+    return new Promise((resolve) => this.#open.push({ batch, resolve }));
+  }
+
+  /** What was not answered is answered now, as the topic is now. */
+  answerAll(): void {
+    for (const { batch, resolve } of this.#open.splice(0)) resolve(this.now(batch));
+  }
+
+  now(batch: LaneBatch): SendResult {
+    if (batch.partition >= this.partitions) return missing;
+    this.written.push(...batch.messages.map(({ value }) => String(value)));
+    return { state: 'written' };
+  }
+}
+
+const held: Held = { action: 'park', code: 'topic_missing', reason: 'missing', remedy: '', topic: 't' };
+const missing: SendResult = { state: 'held', held };
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Partition by the number that is the key. */
+const byNumber = {
+  ...intake,
+  assign: ({ key }: { key: Buffer | null }, partitions: number) => Number(key) % partitions,
+};
+
+function played(options: Partial<DeliveryOptions> = {}): {
+  sender: PlayedSender;
+  delivery: Delivery;
+  outcomes: Outcomes;
+  hand: (key: number, text: string) => void;
+} {
+  const sender = new PlayedSender();
+  const delivery = new Delivery({
+    sender,
+    clock: turnClock(),
+    lingerMs: 0,
+    metadataMaxAgeMs: 60_000,
+    batchBytes: 1_000_000,
+    batchMessages: 100,
+    bufferMemoryBytes: 10_000_000,
+    ...options,
+  });
+  const outcomes = new Outcomes();
+  let count = 0;
+  const hand = (key: number, text: string): void =>
+    delivery.accept(message('t', { key: Buffer.from(String(key)), text }), outcomes, count++, byNumber);
+  return { sender, delivery, outcomes, hand };
+}
+
+test(
+  'fewer partitions: messages of a key keep their order, whichever lane notices first',
+  { timeout: 60_000 },
+  async () => {
+    const { sender, delivery, outcomes, hand } = played();
+    for (let key = 0; key < 6; key++) hand(key, 'warm');
+    await outcomes.all(6);
+    sender.written.length = 0;
+    // One lane has a batch whose answer is not there yet, another learns that its partition is gone.
+    sender.answer = null;
+    hand(4, 'A0');
+    hand(1, 'B0');
+    await turnsOf(5);
+    hand(4, 'A1');
+    hand(1, 'B1');
+    sender.partitions = 3;
+    sender.answer = (batch) => sender.now(batch);
+    hand(3, 'C0');
+    await turnsOf(10);
+    for (let i = 2; i < 10; i++) {
+      hand(4, `A${i}`);
+      hand(1, `B${i}`);
+      await nextTurn();
+    }
+    sender.answerAll();
+    await outcomes.all(6 + 21);
+    const of = (letter: string): string[] => sender.written.filter((text) => text.startsWith(letter));
+    assert.deepEqual(
+      of('A'),
+      Array.from({ length: 10 }, (_, i) => `A${i}`),
+    );
+    assert.deepEqual(
+      of('B'),
+      Array.from({ length: 10 }, (_, i) => `B${i}`),
+    );
+    assert.deepEqual(of('C'), ['C0']);
+    await delivery.close(0);
+  },
+);
+
+async function turnsOf(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await nextTurn();
+}
