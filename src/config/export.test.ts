@@ -77,6 +77,21 @@ test('what is exported is read back as it was, whatever stands in it', () => {
   );
 });
 
+test('a minus zero that was written comes back, and one that was calculated is a zero as in JSON', () => {
+  const payloads: [unknown, string][] = [
+    [-0, '0'],
+    [[-0], '[0]'],
+    [{ a: -0 }, '{"a":0}'],
+    [rawNumber('-0'), '-0'],
+    [[rawNumber('-0.0')], '[-0.0]'],
+  ];
+  for (const [payload, printed] of payloads) {
+    const written = { kind: 'sync', name: 'a', body: { message: { payload: payload as JsonValue } } } as const;
+    const [object] = readText({ text: exportYaml([written]), name: 'export', folder: null }).objects;
+    assert.equal(JSON.stringify((object!.body['message'] as { payload: unknown }).payload), printed);
+  }
+});
+
 test('sections come in order, and none for nothing', () => {
   assert.equal(exportYaml([]), '');
   const yaml = exportYaml([

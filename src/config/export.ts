@@ -18,7 +18,9 @@ export function exportObjects(objects: readonly WrittenObject[]): JsonObject {
 /** One YAML document that `apply` takes again. Empty text for no objects. */
 export function exportYaml(objects: readonly WrittenObject[]): string {
   if (objects.length === 0) return '';
-  const document = new Document(exportObjects(objects), {
+  // As JSON, and so the state, prints it: a minus zero whose digits count is no double but kept as written.
+  const plainZero = (_key: unknown, value: unknown): unknown => (Object.is(value, -0) ? 0 : value);
+  const document = new Document(exportObjects(objects), plainZero, {
     version: '1.2',
     schema: 'core',
     customTags: [digits],
