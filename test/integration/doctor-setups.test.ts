@@ -124,13 +124,13 @@ const setups: Readonly<Record<string, Setup>> = {
     fields: () => ({ ...at('SASLSSL'), ...password('app', users.app.password) }),
     step: 'tls',
     cause: /answers TLS|speaks TLS/,
-    remedy: /sasl_ssl/,
+    remedy: /^Set `protocol: sasl_ssl`, or/,
   },
   'TLS to a plain listener': {
     fields: () => ({ brokers: secure.kafka.bootstrap, tls: authority() }),
     step: 'tls',
     cause: /in plain text, not TLS/,
-    remedy: /protocol: plaintext/,
+    remedy: /Take `tls` out and set `protocol: plaintext`/,
   },
   'TLS and a login to a plain listener with logins': {
     fields: () => ({ ...at('LOGIN'), ...password('seer'), protocol: 'sasl_ssl', tls: authority() }),
@@ -183,7 +183,7 @@ const setups: Readonly<Record<string, Setup>> = {
   'a client certificate of a foreign authority': {
     fields: () => ({ ...at('MUTUAL'), tls: { ...authority(), ...pair('clientOfStranger') } }),
     step: 'tls',
-    cause: /client certificate/,
+    cause: /does not trust our client certificate/,
     remedy: /trust store of the broker/,
   },
   'no login where one is expected': {
@@ -356,6 +356,9 @@ test('what is well: encrypted, logged in, its topic written to; what should not 
   assert.match(detail('topic'), /there-.*: 1 partition, replication 1, messages up to \d+ bytes/);
   assert.match(detail('write'), /may write to topic there.*; may write idempotently/);
   assert.match(detail('message'), /written to there/);
+  assert.doesNotMatch(detail('tls'), /by way of/);
+  // Kafka's own defaults go together.
+  assert.ok(!report.warnings.some((warning) => warning.includes('max_request_size')), report.warnings.join());
 
   const risky = writtenDestination({
     ...at('SOON'),
@@ -369,6 +372,7 @@ test('what is well: encrypted, logged in, its topic written to; what should not 
       warnings.some((warning) => words.test(warning)),
       `${words} in ${warnings.join('\n')}`,
     );
+  assert.ok(!warnings.some((warning) => warning.includes(topics.there)), 'a topic that it does not write to');
   const open = writtenDestination({ ...at('LOGIN'), ...password('writer') });
   assert.ok((await examined(open)).warnings.some((warning) => /plain text/.test(warning)));
 });

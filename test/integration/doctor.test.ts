@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { lookupService } from 'node:dns/promises';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
@@ -58,6 +59,30 @@ test('topics are listed with their limits; what is internal is not', async () =>
     [4, 1, 'compact', 12345],
   );
   assert.ok(listed.every((one) => !one.topic.startsWith('__')));
+});
+
+test('brokers that hang are warnings, and nothing waits for them, where another answers', async (t) => {
+  const bootstrap = await sharedKafka();
+  const topic = await newTopic(bootstrap, 'beside');
+  const silent = await stranger(t, () => {});
+  const dripping = await stranger(t, (socket) => {
+    const timer = setInterval(() => socket.write(Buffer.of(0)), 300);
+    socket.once('close', () => clearInterval(timer));
+  });
+  const report = await examined({ ...destinationAt(`${silent},${dripping},${bootstrap}`), testTopic: topic });
+  assert.equal(report.ok, true, JSON.stringify(report.steps.filter(({ state }) => state === 'failed')));
+  for (const address of [silent, dripping]) assert.ok(report.warnings.some((warning) => warning.includes(address)));
+});
+
+test('canonical names are dialled, and verified, where delivery dials them', async () => {
+  const port = (await sharedKafka()).split(':').at(-1)!;
+  const { hostname } = await lookupService('127.0.0.1', 0);
+  const destination = destinationAt(`127.0.0.1:${port}`);
+  const clientDnsLookup = 'resolve_canonical_bootstrap_servers_only';
+  const report = await examined({ ...destination, producer: { ...destination.producer, clientDnsLookup } });
+  assert.equal(report.ok, true, JSON.stringify(report.steps));
+  const tcp = report.steps.find(({ step }) => step === 'tcp')!;
+  assert.equal(tcp.detail, `connected to ${hostname}:${port} from 127.0.0.1`);
 });
 
 test('a name that does not resolve, a port where nothing listens', async () => {

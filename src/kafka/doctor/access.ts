@@ -26,6 +26,8 @@ const IDENTITY_WITHIN_MS = 2_000;
 /** A partition that no topic has. */
 const NO_PARTITION = 2 ** 31 - 1;
 const NAMED_AT_MOST = 5;
+/** Kafka's own defaults differ by this: brokers count the head of a batch that clients leave out. */
+const BATCH_OVERHEAD_BYTES = 12;
 
 export interface TopicsFound {
   readonly detail: string;
@@ -193,7 +195,7 @@ function topicText({ topic, partitions, replication, maxMessageBytes, cleanupPol
 /** What the topic takes and what the destination sends at most do not go together. */
 function contradictions(facts: readonly ListedTopic[], { producer }: DestinationConfig): string[] {
   return facts.flatMap(({ topic, maxMessageBytes }) =>
-    maxMessageBytes !== null && maxMessageBytes > producer.maxRequestBytes
+    maxMessageBytes !== null && maxMessageBytes - BATCH_OVERHEAD_BYTES > producer.maxRequestBytes
       ? [
           `Topic ${topic} takes messages up to ${maxMessageBytes} bytes, but max_request_size is ${producer.maxRequestBytes}: larger ones are rejected here.`,
         ]

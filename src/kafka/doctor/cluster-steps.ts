@@ -39,10 +39,12 @@ export class ClusterSteps {
   #found: TopicsFound | null = null;
 
   constructor(tools: ClusterTools) {
-    this.#destination = tools.destination;
+    // Those that are no use were told of: nothing waits for them again.
+    const brokers = tools.contacts.flatMap(({ value }) => value?.reached.broker ?? []);
+    this.#destination = { ...tools.destination, brokers };
     this.#clock = tools.clock;
     this.#tools = tools;
-    this.#cluster = openCluster(tools);
+    this.#cluster = openCluster(this.#destination, tools);
   }
 
   async login(): Promise<Found> {
@@ -93,21 +95,27 @@ export class ClusterSteps {
 
   async topics(): Promise<string> {
     this.#listed = await describeTopics(this.#cluster);
-    const { topics } = this.#tools;
-    const concerned = topics.length === 0 ? this.#listed : this.#listed.filter(({ topic }) => topics.includes(topic));
+    const wanted = this.#wantedTopics();
+    const concerned = this.#listed.filter(({ topic }) => wanted.includes(topic));
     const warnings = topicWarnings(concerned, this.#cluster.brokers.size);
+    if (wanted.length === 0 && this.#cluster.brokers.size === 1)
+      this.#tools.warn('The cluster has one broker: what is written to it is lost with its disk.');
     for (const warning of warnings) this.#tools.warn(warning);
     if (this.#listed.length === 0) return 'no topic is visible (there is none, or the credentials may see none)';
     return this.#listed.length === 1 ? 'one topic is visible' : `${this.#listed.length} topics are visible`;
   }
 
   async topic(): Promise<Found> {
-    const { testTopic } = this.#destination;
-    const wanted = [...new Set([...this.#tools.topics, ...(testTopic === null ? [] : [testTopic])])];
+    const wanted = this.#wantedTopics();
     if (wanted.length === 0) return { skipped: 'no sync names a topic, and no test_topic is set' };
     this.#found = await findTopics(this.#cluster, this.#destination, wanted, this.#listed);
     for (const warning of this.#found.warnings) this.#tools.warn(warning);
     return this.#found.detail;
+  }
+
+  #wantedTopics(): readonly string[] {
+    const { testTopic } = this.#destination;
+    return [...new Set([...this.#tools.topics, ...(testTopic === null ? [] : [testTopic])])];
   }
 
   async write(): Promise<Found> {
@@ -127,8 +135,11 @@ export class ClusterSteps {
   }
 }
 
-function openCluster({ destination, clock, timeoutMs, addressesOf }: ClusterTools): Cluster {
-  const { brokers, clientId } = destination;
+function openCluster(
+  destination: DestinationConfig,
+  { clock, timeoutMs, addressesOf }: Pick<ClusterTools, 'clock' | 'timeoutMs' | 'addressesOf'>,
+): Cluster {
+  const { brokers, clientId, producer } = destination;
   return new Cluster(
     {
       brokers,
@@ -136,6 +147,8 @@ function openCluster({ destination, clock, timeoutMs, addressesOf }: ClusterTool
       connectTimeoutMs: timeoutMs,
       requestTimeoutMs: timeoutMs,
       createTopics: false,
+      // The brokers have their canonical names by now.
+      clientDnsLookup: producer.clientDnsLookup === 'default' ? 'default' : 'use_all_dns_ips',
       security: createSecurity(destination, clock),
       maxFrameBytes: MAX_FRAME_BYTES,
       // What was looked at is what is dialled: a name that changes meanwhile leads nowhere else.

@@ -4,7 +4,7 @@ import type { DestinationConfig } from '../../model/index.ts';
 import type { createEncryption } from '../security/tls.ts';
 import { askMechanisms, askVersions, ExpectsTls, type ApiRanges, type Line } from './probe.ts';
 import { at, Closed, withSocket, type Reached, type Tell } from './reach.ts';
-import { encrypt, handshakeFailure, NoTls, TlsFailure, type Encrypted } from './tls.ts';
+import { encrypt, handshakeFailure, NoTls, showsCertificate, TlsFailure, type Encrypted } from './tls.ts';
 import { StepFailure } from './report.ts';
 
 export interface Contact {
@@ -62,7 +62,7 @@ function withLine<T>(
     const { socket, protocol, chain } = encrypted;
     let tell: Tell = () => undefined;
     // With TLS 1.3 a broker that wants our certificate says so after the handshake.
-    socket.on('error', (error) => tell(handshakeFailure(broker, error)));
+    socket.on('error', (error) => tell(handshakeFailure(broker, error, showsCertificate(destination.tls))));
     socket.on('close', () => tell(null));
     const registerAll = (own: Tell): void => {
       tell = own;
@@ -83,13 +83,11 @@ async function plainContact(reached: Reached, tools: ContactTools): Promise<Cont
       return { reached, ranges, encrypted: null };
     });
   } catch (error) {
-    if (error instanceof ExpectsTls) throw new TlsFailure(error.message, error.remedy);
+    const remedy = `Set \`protocol: ${tools.destination.sasl === null ? 'ssl' : 'sasl_ssl'}\`, or name the port of a plain listener.`;
+    if (error instanceof ExpectsTls) throw new TlsFailure(error.message, remedy);
     // An encrypted listener may also end the connection in silence: asked in TLS, it shows itself.
     if (error instanceof Closed && (await speaksTls(reached, tools)))
-      throw new TlsFailure(
-        `${at(reached.broker)} speaks TLS: the listener expects an encrypted connection`,
-        'Set `protocol: ssl` (or `sasl_ssl`), or name the port of a plain listener.',
-      );
+      throw new TlsFailure(`${at(reached.broker)} speaks TLS: the listener expects an encrypted connection`, remedy);
     throw error;
   }
 }
@@ -115,7 +113,7 @@ async function insteadOfTls(reached: Reached, tools: ContactTools, otherwise: Tl
     await withLine(reached, half, null, (line) => askVersions(line));
     return new TlsFailure(
       `${at(reached.broker)} speaks Kafka's protocol in plain text, not TLS`,
-      `Set \`protocol: ${protocol}\`, or name the port of the encrypted listener.`,
+      `Take \`tls\` out and set \`protocol: ${protocol}\`, or name the port of the encrypted listener.`,
     );
   } catch (error) {
     // A web server or the like says what it is; whoever says nothing told no more than before.

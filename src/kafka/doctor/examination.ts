@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { BrokerAddress, DestinationConfig } from '../../model/index.ts';
 import { createEncryption } from '../security/tls.ts';
+import { bootstrapBrokers, systemResolver } from '../wire/addresses.ts';
 import type { ClusterSteps, Found } from './cluster-steps.ts';
 import { contact, isEncrypted, type Contact, type ContactTools } from './contact.ts';
 import { addressesOf, at, reach, type Reached } from './reach.ts';
@@ -44,6 +45,8 @@ class Examination {
   #cluster: ClusterSteps | null = null;
   readonly #startedMs: number;
   readonly #addresses = new Map<string, readonly string[]>();
+  /** The brokers to begin with, as they are named to them: as written, or by canonical name. */
+  #bootstrap: readonly BrokerAddress[];
   /** Bootstrap addresses that took a connection. */
   #reached: readonly Reached[] = [];
   /** What each of them said, or why it said nothing. */
@@ -55,6 +58,7 @@ class Examination {
     this.#question = question;
     this.#findings = findings;
     this.#startedMs = clock.monotonic();
+    this.#bootstrap = destination.brokers;
     const encryption = destination.tls === null ? null : createEncryption(destination.tls, destination.name);
     this.#tools = { destination, encryption, clock, timeoutMs: STEP_MS };
   }
@@ -133,13 +137,24 @@ class Examination {
     const answers = await settle(hosts, (host) => this.#addressesOf(host));
     const found = answers.filter(({ failure }) => failure === null);
     tellSome(found.length, answers, this.#warn);
+    await this.#takeCanonicalNames();
     return found
       .map(({ of, value }) => (value!.includes(of) ? `${of} is an address` : `${of} is ${value!.join(', ')}`))
       .join('; ');
   }
 
+  /** As delivery does: what is dialled, and what certificates must be made for, is the canonical name then. */
+  async #takeCanonicalNames(): Promise<void> {
+    const { brokers, producer } = this.#destination;
+    const found = brokers.filter(({ host }) => this.#addresses.has(host));
+    const addressesOf = (host: string): Promise<readonly string[]> => this.#addressesOf(host);
+    const resolver = { addressesOf, nameOf: systemResolver.nameOf };
+    this.#bootstrap = await bootstrapBrokers(found, producer.clientDnsLookup, resolver);
+    tellSome(1, await settle(this.#bootstrap, ({ host }) => addressesOf(host)), this.#warn);
+  }
+
   async #connect(): Promise<string> {
-    const known = this.#destination.brokers.filter(({ host }) => this.#addresses.has(host));
+    const known = this.#bootstrap.filter(({ host }) => this.#addresses.has(host));
     const answers = await settle(known, (broker) => this.#reach(broker));
     this.#reached = answers.flatMap(({ value }) => (value === null ? [] : [value]));
     tellSome(this.#reached.length, answers, this.#warn);
@@ -183,7 +198,9 @@ class Examination {
   }
 
   async #reach(broker: BrokerAddress): Promise<Reached> {
-    return reach(broker, await this.#addressesOf(broker.host), this.#clock, STEP_MS);
+    const addresses = await this.#addressesOf(broker.host);
+    const dialled = this.#destination.producer.clientDnsLookup === 'default' ? addresses.slice(0, 1) : addresses;
+    return reach(broker, dialled, this.#clock, STEP_MS);
   }
 
   async #within<T>(work: Promise<T>, limitMs: number): Promise<T> {
@@ -212,6 +229,7 @@ function encryptedText(encrypted: Contact['encrypted']): string {
   if (encrypted === null) return 'not encrypted';
   const [own, ...others] = encrypted.chain;
   if (own === undefined) return `${encrypted.protocol}, no certificate shown`;
-  const over = others.length === 0 ? '' : `; signed by way of ${others.map(certificateText).join('; ')}`;
+  // The root signs itself: nobody is "by way of" it.
+  const over = others.length === 0 ? '' : `; signed with ${others.map(certificateText).join('; ')}`;
   return `${encrypted.protocol}, ${certificateText(own)}, for ${own.names}${over}`;
 }

@@ -87,7 +87,7 @@ export class ExpectsTls extends StepFailure {
   constructor(broker: BrokerAddress) {
     super(
       `${at(broker)} answers TLS: the listener expects an encrypted connection`,
-      'Set `protocol: ssl` (or `sasl_ssl`), or name the port of a plain listener.',
+      'Set `protocol: ssl` (`sasl_ssl` with a login), or name the port of a plain listener.',
     );
   }
 }

@@ -109,7 +109,7 @@ function connectFailure(broker: BrokerAddress, error: NodeJS.ErrnoException, con
   );
 }
 
-const TLS_HINT = 'A listener that expects TLS does so: try `protocol: ssl` (or `sasl_ssl`).';
+const TLS_HINT = 'A listener that expects TLS does so: try `protocol: ssl` (`sasl_ssl` with a login).';
 
 /** It took the connection and ended it without a word: what it expects instead may be found out. */
 export class Closed extends StepFailure {}

@@ -49,7 +49,7 @@ export async function encrypt(
   await new Promise<void>((resolve, reject) => {
     register((why) => reject(why instanceof Closed ? endedEarly(broker) : (why ?? endedEarly(broker))));
     socket.once('secureConnect', resolve);
-    socket.once('error', (error) => reject(handshakeFailure(broker, error)));
+    socket.once('error', (error) => reject(handshakeFailure(broker, error, showsCertificate(config))));
     socket.once('close', () => reject(endedEarly(broker)));
   });
   const chain = chainOf(socket.getPeerCertificate(true));
@@ -60,9 +60,19 @@ export async function encrypt(
   return { socket, protocol: socket.getProtocol() ?? 'TLS', chain };
 }
 
+export function showsCertificate(config: TlsConfig | null): boolean {
+  return config !== null && (config.cert !== null || config.keyStore !== undefined);
+}
+
 /** An error that comes after the handshake: with TLS 1.3 a broker refuses our certificate only then. */
-export function handshakeFailure(broker: BrokerAddress, error: Error): TlsFailure {
+export function handshakeFailure(broker: BrokerAddress, error: Error, showsOwn: boolean): TlsFailure {
   const code = (error as NodeJS.ErrnoException).code ?? '';
+  const aboutOurs = /BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|ACCESS_DENIED/.test(code);
+  if (showsOwn && aboutOurs)
+    return new TlsFailure(
+      `${at(broker)} does not trust our client certificate (${code})`,
+      'Put the authority of our certificate into the trust store of the broker, or set `tls: {cert: …, key: …}` to a certificate of an authority that is in it.',
+    );
   if (/CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE/.test(code))
     return new TlsFailure(
       `${at(broker)} refuses the connection: it asks for a client certificate that it trusts (${code})`,
@@ -86,7 +96,7 @@ export class NoTls extends TlsFailure {}
 function endedEarly(broker: BrokerAddress): NoTls {
   return new NoTls(
     `${at(broker)} ended the encrypted connection before it began`,
-    'Set `protocol: plaintext` (or `sasl_plaintext`) if the listener is plain, or name the port of the encrypted listener.',
+    'Take `tls` out and set `protocol: plaintext` (`sasl_plaintext` with a login) if the listener is plain, or name the port of the encrypted listener.',
   );
 }
 
