@@ -34,7 +34,10 @@ describe('faults of one of three brokers', () => {
   const short = { only: 'short', subject: 'delivery' } as const;
   if (longChaos || random('three brokers: what').chance(0.6))
     faultTest({ fault: 'F6', title: 'a leader killed, a broker frozen', ...short }, async (t, run) => {
-      await flowUnder(t, run, kafka, run.random.shuffle([killLeader, freeze]));
+      const figures = await flowUnder(t, run, kafka, run.random.shuffle([killLeader, freeze]));
+      for (const { waitMs, electionMs } of figures)
+        if (electionMs !== undefined)
+          within(waitMs!, electionMs + 2000 + 5 * SLACK_MS, 'for a message of a lost leader');
     });
   else
     faultTest({ fault: 'F9', title: 'two of three down, or all restarted in turn', ...short }, async (t, run) => {
@@ -84,7 +87,8 @@ async function flowUnder(
       onTopics: (names) => (cluster.topics = names),
       flow: {
         perSecond: 1000,
-        producer: { batchMessages: 500 },
+        // A leader that is lost is to be noticed by its errors, long before its metadata are old.
+        producer: { batchMessages: 500, metadataMaxAgeMs: 120_000 },
         meter,
         onProgress: faults.onProgress,
         over: () => faults.over,
