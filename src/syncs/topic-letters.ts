@@ -127,7 +127,7 @@ export async function listLetters(tools: TopicLetterTools, limit: number): Promi
     const left = new Map(toCome.filter(({ first, end }) => first < end).map((one) => [one.partition, one]));
     let room = LISTED_MESSAGES;
     while (left.size > 0 && room > 0 && clock.monotonic() - startedMs < LISTED_WITHIN_MS) {
-      for (const { partition, first, end, done } of [...left.values()]) {
+      for (const { partition, first, end, done } of left.values()) {
         const from = end - first > CHUNK ? end - BigInt(CHUNK) : first;
         room -= Number(end - from);
         for (let next = from; next < end;) {

@@ -1,0 +1,46 @@
+/** Records of parked syncs in the spool: apart from messages, kept over a restart, released in their order (Promises 1 and 3). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RecordedFiles } from '../../../test/support/recorded-files.ts';
+import { PlayedDelivery, item, openSpool, turns } from '../../../test/support/spool.ts';
+import type { SpooledMessage } from './frame.ts';
+import { parkedTopic } from './releases.ts';
+
+const topic = parkedTopic('a/b ü');
+const record = (id: string): SpooledMessage => item(id, { topic, key: null, partitionKey: null });
+const ids = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);
+
+test('what is parked holds up no topic, outlives a restart, and goes on in its order once its sync does', async () => {
+  const files = new RecordedFiles();
+  const first = await openSpool(files, { parked: () => true, release: () => assert.fail('it is parked') });
+  const delivery = new PlayedDelivery();
+  first.spool.attach(delivery.as);
+  for (const id of ids(0, 300)) await first.spool.append([record(id)]);
+  await first.spool.append([item('m1')]);
+  await turns(40);
+  assert.deepEqual(delivery.delivered, ['m1']);
+  assert.equal(first.spool.status.messages, 300);
+  assert.equal(first.spool.holds(topic), true);
+  await first.spool.close();
+
+  const released: string[] = [];
+  let refusals = 2;
+  const second = await openSpool(files, {
+    parked: (sync) => sync !== 'a/b ü',
+    release: (sync, items) => {
+      assert.equal(sync, 'a/b ü');
+      if (refusals-- > 0) return refusals === 1 ? Promise.resolve(false) : Promise.reject(new Error('not now'));
+      released.push(...items.map(({ message }) => String(message.value)));
+      return Promise.resolve(true);
+    },
+  });
+  const other = new PlayedDelivery();
+  second.spool.attach(other.as);
+  await turns(80);
+  assert.deepEqual(released, ids(0, 300), 'each once, in order, also after it did not go');
+  assert.deepEqual(other.delivered, []);
+  assert.deepEqual(second.warnings, ['Events of a parked sync cannot go on: not now; it is tried again.']);
+  assert.equal(second.spool.status.messages, 0);
+  assert.equal(second.spool.holds(topic), false, 'what is new need not stand behind');
+  await second.spool.close();
+});
