@@ -1,4 +1,4 @@
-/** Delivery by itself: order when a topic is made anew with fewer partitions (Promise 3). */
+/** Delivery by itself: an outcome for each, also at the end (Promise 4), and order when partitions go (Promise 3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outcomes, intake, message } from '../../test/support/delivery.ts';
@@ -111,6 +111,48 @@ test(
     await delivery.close(0);
   },
 );
+
+test('closed with a batch whose answer never came: each owner is told, once, and what comes later is not taken', async () => {
+  const { sender, delivery, outcomes, hand } = played();
+  sender.answer = null;
+  hand(1, 'in a send');
+  hand(1, 'in it too');
+  await turnsOf(5);
+  hand(1, 'behind it');
+  await turnsOf(2);
+  assert.equal(await delivery.close(0), 2);
+  const unanswered = { state: 'withdrawn', unanswered: true };
+  assert.deepEqual([...outcomes.byIndex].sort(), [
+    [0, unanswered],
+    [1, unanswered],
+    [2, { state: 'withdrawn' }],
+  ]);
+  hand(1, 'too late');
+  assert.deepEqual(outcomes.byIndex.get(3), { state: 'withdrawn' });
+  assert.deepEqual(delivery.pending, { bytes: 0, messages: 0 });
+  // The answer comes after all: Outcomes throws at a second one.
+  sender.answerAll();
+  await turnsOf(5);
+  assert.deepEqual(delivery.pending, { bytes: 0, messages: 0 });
+});
+
+test('closed while a batch is taken apart: only what has no outcome yet is told that there was no answer', async () => {
+  const { sender, delivery, outcomes, hand } = played();
+  let sends = 0;
+  sender.answer = (batch) => {
+    if (++sends === 1) return { state: 'rejected', code: 'too_large', reason: 'poison', indexes: [1] };
+    return { state: 'retry', code: 'kafka_unreachable', reason: `${batch.messages.length} sent again` };
+  };
+  for (const text of ['a', 'poison', 'c']) hand(1, text);
+  await outcomes.all(1);
+  await turnsOf(5);
+  assert.equal(await delivery.close(0), 2);
+  assert.deepEqual(
+    [0, 1, 2].map((index) => outcomes.byIndex.get(index)?.state),
+    ['withdrawn', 'rejected', 'withdrawn'],
+  );
+  await turnsOf(5);
+});
 
 async function turnsOf(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await nextTurn();

@@ -6,7 +6,7 @@
 import { deliveryBackoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { afterTurn } from '../base/turn.ts';
-import { WITHDRAWN, messageBytes, type Message, type Outcome } from '../model/index.ts';
+import { UNANSWERED, WITHDRAWN, messageBytes, type Message, type Outcome } from '../model/index.ts';
 import type { Entry, IntakeOptions, Ledger } from './entry.ts';
 import { silentObserver, type DeliveryObserver } from './observer.ts';
 import type { MessageOwner, Sender } from './ports.ts';
@@ -39,6 +39,8 @@ export interface DeliveryOptions {
 export interface CloseOptions {
   readonly troubledGraceMs?: number;
   readonly answerMs?: number;
+  /** Ends the waiting early. */
+  readonly hurry?: AbortSignal;
 }
 
 export class Delivery {
@@ -85,6 +87,10 @@ export class Delivery {
     const entry: Entry = { message, owner, index, bytes: messageBytes(message), options, sequence: this.#sequence++ };
     this.#bytes += entry.bytes;
     this.#messages++;
+    if (this.#closing.signal.aborted) {
+      this.#settle(entry, WITHDRAWN);
+      return;
+    }
     const topic = this.#topics.get(message.topic) ?? this.#openTopic(message.topic, options.computedTopic);
     if (topic === null) {
       this.#settle(entry, this.#tooManyTopics(message.topic));
@@ -127,21 +133,32 @@ export class Delivery {
 
   /**
    * Waits up to `graceMs` for what is pending (up to `troubledGraceMs` while nothing can be sent), takes back what is in no
-   * send, waits up to `answerMs` more for what is in one, then closes. Returns how many messages were left without an
-   * outcome: those in a send whose answer never came.
+   * send, waits up to `answerMs` more for what is in one, then closes. Returns how many messages were in a send whose answer
+   * never came: their owners are told so.
    */
-  async close(graceMs: number, { troubledGraceMs = graceMs, answerMs = 0 }: CloseOptions = {}): Promise<number> {
+  async close(graceMs: number, options: CloseOptions = {}): Promise<number> {
+    const { troubledGraceMs = graceMs, answerMs = 0, hurry } = options;
     this.#hurry.abort();
     const done = new AbortController();
     void this.whenIdle().then(() => done.abort());
-    await this.#waitFor(done.signal, () => (this.#troubled > 0 ? troubledGraceMs : graceMs));
+    const within = (limitMs: number): number => (hurry?.aborted === true ? 0 : limitMs);
+    await this.#waitFor(done.signal, () => within(this.#troubled > 0 ? troubledGraceMs : graceMs));
     this.withdraw(() => true);
-    if (this.#messages > 0) await this.#waitFor(done.signal, () => answerMs);
-    const left = this.#messages;
-    this.#closing.abort();
+    if (this.#messages > 0) await this.#waitFor(done.signal, () => within(answerMs));
+    const left = this.#end();
     this.#wakeAll();
     await this.#options.sender.close();
     return left;
+  }
+
+  /** Promise 4: whoever waits for a message is told, though its answer will not come. */
+  #end(): number {
+    this.#closing.abort();
+    const unanswered = [...this.#topics.values()].flatMap((topic) => topic.abandon());
+    for (const entry of unanswered) this.#settle(entry, UNANSWERED);
+    // Those that came meanwhile.
+    this.withdraw(() => true);
+    return unanswered.length;
   }
 
   /** Until the signal, or until the limit, which may change meanwhile. */

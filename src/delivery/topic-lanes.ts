@@ -71,6 +71,11 @@ export class TopicLanes {
     return [...taken, ...this.#waiting.remove(matches)];
   }
 
+  /** The destination is closed: what is in a send and has no outcome. */
+  abandon(): Entry[] {
+    return this.#all().flatMap((lane) => lane.abandon());
+  }
+
   async whenIdle(): Promise<void> {
     while (!this.idle && !this.#context.closing.aborted) {
       await Promise.all(this.#all().map((lane) => lane.whenIdle()));

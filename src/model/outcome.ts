@@ -12,8 +12,11 @@ export type Outcome =
       /** Where it was tried. */ readonly partition?: number;
       /** How often it was sent. */ readonly attempts?: number;
     }
-  /** Taken back before any send of it was under way: it is not in Kafka and never will be through this hand-over. */
-  | { readonly state: 'withdrawn' };
+  /**
+   * Taken back before any send of it was under way: it is not in Kafka and never will be through this hand-over.
+   * `unanswered`: its destination closed before the answer to its send came, so that it may be there.
+   */
+  | { readonly state: 'withdrawn'; readonly unanswered?: true };
 
 export type Rejection = Extract<Outcome, { state: 'rejected' }>;
 
@@ -21,6 +24,7 @@ export type Rejection = Extract<Outcome, { state: 'rejected' }>;
 export const DELIVERED: Outcome = Object.freeze({ state: 'delivered' });
 export const FILTERED: Outcome = Object.freeze({ state: 'filtered' });
 export const WITHDRAWN: Outcome = Object.freeze({ state: 'withdrawn' });
+export const UNANSWERED: Outcome = Object.freeze({ state: 'withdrawn', unanswered: true });
 
 /** Why a message cannot go on for now, though nothing is wrong with the message itself. */
 export interface Held {

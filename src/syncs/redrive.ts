@@ -62,6 +62,12 @@ const OF_THE_DESTINATION: ReadonlySet<ErrorCode> = new Set([
   'config_invalid',
 ]);
 
+const CHANGED: Redriven['stopped'] = {
+  code: 'conflict',
+  reason: 'the settings of the destination changed before Kafka had answered',
+  remedy: 'Redrive again. What is in Kafka already comes once more, with the same headrace.redriven.',
+};
+
 export type Prepared = Message | Rejection | { readonly state: 'filtered' } | { readonly state: 'unreadable' };
 
 /** All dead letters of a sync that are in the state when it begins. Throws HeadraceError. */
@@ -171,6 +177,7 @@ class Sending implements MessageOwner {
       if (OF_THE_DESTINATION.has(code)) this.stopped ??= { code, reason, remedy: '' };
       else this.rejected.set(index, outcome);
     }
+    if (outcome.state === 'withdrawn') this.stopped ??= CHANGED;
     this.#close();
   }
 

@@ -55,6 +55,10 @@ export class Lane {
   readonly #beside: boolean;
   #channel: LaneChannel;
   #inFlight: readonly Entry[] = [];
+  /** Cut from the queue together, of which the batch in flight may be a part; by sequence, those that left. */
+  #cut: readonly Entry[] = [];
+  readonly #left = new Set<number>();
+  #abandoned = false;
   #busy = false;
   /** Of the batch in flight, or the last one. */
   #attempts = 0;
@@ -111,6 +115,13 @@ export class Lane {
     return this.#queue.remove(matches);
   }
 
+  /** The destination is closed: those that have no outcome, of which this lane tells nothing more. */
+  abandon(): Entry[] {
+    const entries = this.#abandoned ? [] : this.#cut.filter(({ sequence }) => !this.#left.has(sequence));
+    this.#abandoned = true;
+    return entries;
+  }
+
   /** The batch in flight is tried again at once. */
   hurry(): void {
     this.#waiting?.abort();
@@ -128,7 +139,11 @@ export class Lane {
       if (lingerMs > 0) await this.#linger();
       const entries = this.#queue.cut(batchMessages, this.#context.batchBytes());
       if (lingerMs > 0) this.#waitingSinceMs = clock.monotonic();
-      if (entries.length > 0) await this.#deliver(entries);
+      if (entries.length === 0) continue;
+      this.#cut = entries;
+      await this.#deliver(entries);
+      this.#cut = [];
+      if (this.#left.size > 0) this.#left.clear();
     }
     this.#busy = false;
     this.#tellIdle();
@@ -161,6 +176,7 @@ export class Lane {
 
   /** Returns when every entry is settled, or when the destination closes. */
   async #deliver(entries: readonly Entry[], sentBefore = 0): Promise<void> {
+    if (this.#abandoned) return;
     this.#inFlight = entries;
     const batch: LaneBatch = {
       topic: this.topic,
@@ -168,15 +184,20 @@ export class Lane {
       messages: entries.map((entry) => entry.message),
     };
     const result = await this.#sendUntilKnown(batch, entries);
-    if (result === null) return;
+    if (result === null || this.#abandoned) return;
     if (result.state === 'written') {
+      this.#inFlight = [];
+      if (entries === this.#cut) this.#cut = [];
+      else for (const { sequence } of entries) this.#left.add(sequence);
       for (const entry of entries) this.#context.ledger.settle(entry, DELIVERED);
       return;
     }
     // The batch is given up or changed: what follows must not look like a repetition of it.
     this.#channel = this.#context.sender.openChannel(this.topic, this.partition, this.#beside);
-    if (result.state === 'gone') this.#context.giveBack([...entries, ...this.#queue.remove(() => true)]);
-    else await this.#isolate(entries, result, sentBefore + this.#attempts);
+    if (result.state === 'gone') {
+      for (const { sequence } of entries) this.#left.add(sequence);
+      this.#context.giveBack([...entries, ...this.#queue.remove(() => true)]);
+    } else await this.#isolate(entries, result, sentBefore + this.#attempts);
   }
 
   /** The same batch again and again; null when the destination closes first. */
@@ -254,7 +275,7 @@ export class Lane {
     const outcome: Rejection = { state: 'rejected', code, reason, partition: this.partition, attempts };
     if (entries.length === 1) {
       const smaller = smallerEntry(entries[0]!, result);
-      if (smaller === null) this.#context.ledger.settle(entries[0]!, outcome);
+      if (smaller === null) this.#reject(entries[0]!, outcome);
       else await this.#deliver([smaller], attempts);
       return;
     }
@@ -267,10 +288,15 @@ export class Lane {
     }
     const rest: Entry[] = [];
     for (let index = 0; index < entries.length; index++) {
-      if (poison.has(index)) this.#context.ledger.settle(entries[index]!, outcome);
+      if (poison.has(index)) this.#reject(entries[index]!, outcome);
       else rest.push(entries[index]!);
     }
     if (rest.length > 0) await this.#deliver(rest, attempts);
+  }
+
+  #reject(entry: Entry, outcome: Rejection): void {
+    this.#left.add(entry.sequence);
+    this.#context.ledger.settle(entry, outcome);
   }
 }
 
