@@ -64,13 +64,13 @@ type Packing = Exclude<Compression, 'none'>;
 /** P23: gzip and zstd, which take long, work beside the event loop; snappy and lz4 take about a millisecond a megabyte. */
 async function pack(records: Buffer, compression: Packing, level: number | null): Promise<Buffer> {
   if (compression === 'gzip') return await gzipAsync(records, gzipOptions(level));
-  if (compression === 'zstd') return await zstdAsync(records, zstdOptions(level));
+  if (compression === 'zstd') return await zstdAsync(records, zstdOptions(records.length, level));
   return packSync(records, compression, level);
 }
 
 function packSync(records: Buffer, compression: Packing, level: number | null): Buffer {
   if (compression === 'gzip') return gzipSync(records, gzipOptions(level));
-  if (compression === 'zstd') return zstdCompressSync(records, zstdOptions(level));
+  if (compression === 'zstd') return zstdCompressSync(records, zstdOptions(records.length, level));
   return compressionsAlgorithms[compression].compressSync(records);
 }
 
@@ -78,8 +78,11 @@ function gzipOptions(level: number | null): object {
   return level === null ? {} : { level };
 }
 
-function zstdOptions(level: number | null): object {
-  return level === null ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } };
+/** Without the size a high level makes room for gigabytes to come, and takes seconds for it: P9. */
+function zstdOptions(pledgedSrcSize: number, level: number | null): object {
+  return level === null
+    ? { pledgedSrcSize }
+    : { pledgedSrcSize, params: { [constants.ZSTD_c_compressionLevel]: level } };
 }
 
 /** Without compression, synchronously: the common case stays off the promise queue. */
