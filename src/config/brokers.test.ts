@@ -48,6 +48,17 @@ test('refuses what is no address', () => {
   assert.deepEqual(read(['a', 5, 'b:x']).problems, 2);
 });
 
+test('asks for brackets where an IPv6 address may be meant, and nowhere else', () => {
+  const remedy = (text: string): string => {
+    const report = new Report();
+    brokers.read(text, new At(report, 'brokers'));
+    return report.problems[0]!.remedy;
+  };
+  assert.match(remedy('::1'), /brackets/);
+  assert.match(remedy('fe80::1%eth0'), /brackets/);
+  assert.match(remedy('a:9092:junk'), /^For example/);
+});
+
 test('knows a host that is written alone', () => {
   assert.deepEqual(['a.b', '::1', '[::1]', '10.0.0.1'].map(hostName), ['a.b', '::1', '::1', '10.0.0.1']);
   assert.deepEqual(['', 'a:1', 'a b', '[::1]:5', 'http://a'].map(hostName), [null, null, null, null, null]);

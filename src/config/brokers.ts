@@ -53,7 +53,7 @@ function readAddress(text: string, at: At): Read {
   }
   const match = addressPattern.exec(text);
   if (match === null) {
-    const ipv6 = (text.match(/:/g) ?? []).length > 1;
+    const ipv6 = /^(?=.*:.*:)[0-9A-Fa-f:.]+(?:%\w+)?$/.test(text);
     const remedy = ipv6 ? 'Write an IPv6 address in brackets: [::1]:9092.' : `For example: ${example}`;
     return at.problem(`has ${shown}, which is no host:port.`, remedy);
   }

@@ -35,7 +35,8 @@ export const oversized: Spec<Oversized> = {
     if (other !== undefined) return at.child(other).problem('is not a field that is known here.', REMEDY);
     const place = at.child('truncate');
     const paths = value['truncate'];
-    if (!Array.isArray(paths) || paths.length === 0)
+    if (Array.isArray(paths) && paths.length === 0) return place.problem('is an empty list.', REMEDY);
+    if (!Array.isArray(paths))
       return place.problem(`must be a list of paths, and is ${describe(paths, place)}.`, REMEDY);
     const sound = paths.map((path: unknown, index) => {
       if (typeof path === 'string' && PATH.test(path)) return path;

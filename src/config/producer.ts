@@ -1,9 +1,10 @@
 /** Producer settings: Kafka's own names with their unit, and what contradicts what. */
 import type { ClientDnsLookup, Compression, ProducerSettings } from '../model/index.ts';
+import { isJsonNumber, rawNumber } from '../base/json.ts';
 import type { At } from './report.ts';
 import { notYet, optional, type Spec } from './spec.ts';
 import { object } from './spec-composites.ts';
-import { choice, flag, integer } from './spec-scalars.ts';
+import { choice, flag, integer, reference } from './spec-scalars.ts';
 import { describe } from './values.ts';
 
 const INT32 = 2_147_483_647;
@@ -22,13 +23,15 @@ function asText<T extends number | boolean>(spec: Spec<T>): Spec<T> {
       if (typeof value !== 'string') return spec.read(value, at);
       const text = value.trim();
       if (/^-?\d{1,10}$/.test(text)) return spec.read(Number(text), at);
+      // With all its digits: one that is too large is told as it was written.
+      if (isJsonNumber(text)) return spec.read(rawNumber(text), at);
       return spec.read(text === 'true' ? true : text === 'false' ? false : value, at);
     },
   };
 }
 
 const acks: Spec<-1 | 0 | 1> = {
-  schema: { enum: ['all', -1, 0, 1, '-1', '0', '1'] },
+  schema: { anyOf: [{ enum: ['all', -1, 0, 1, '-1', '0', '1'] }, reference] },
   read(value, at) {
     const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
     if (text === 'all' || text === '-1') return -1;

@@ -183,7 +183,7 @@ const cases: Record<string, Case> = {
   'steps after a run': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    after: []`), path: 'syncs.rows.after', ...notYet, remedy: /headrace run/ },
   'operation tags': { text: tableSync(`${topic}\n    read: {file: a.csv}\n    operation_tags: {}`), path: 'syncs.rows.operation_tags', ...notYet, remedy: /leave it out/ },
   'an unknown ordering': { text: eventSync(`${topic}\n    ordering: total`), path: 'syncs.tracks.ordering', reason: /key, preserve or none/, remedy: /./ },
-  'truncation without fields': { text: eventSync(`${topic}\n    oversized: {truncate: []}`), path: 'syncs.tracks.oversized.truncate', reason: /list of paths/, remedy: /truncate/ },
+  'truncation without fields': { text: eventSync(`${topic}\n    oversized: {truncate: []}`), path: 'syncs.tracks.oversized.truncate', reason: /is an empty list/, remedy: /truncate/ },
   'truncation of no path': { text: eventSync(`${topic}\n    oversized: {truncate: [body]}`), path: 'syncs.tracks.oversized.truncate[0]', reason: /"body"/, remedy: /\$\./ },
   'an unknown way with large messages': { text: eventSync(`${topic}\n    oversized: drop`), path: 'syncs.tracks.oversized', reason: /"drop"/, remedy: /reject/ },
   'delivery exactly once': { text: eventSync(`${topic}\n    delivery: exactly_once`), path: 'syncs.tracks.delivery', ...notYet, remedy: /Leave it out/ },

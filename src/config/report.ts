@@ -37,6 +37,11 @@ export class At {
     return this.#report.rereads.get(this.path) ?? null;
   }
 
+  /** The name of the pasted property that said what is here; null where it is written as a field, or left out. */
+  get pastedName(): string | null {
+    return this.#report.pastedNames.get(this.path) ?? null;
+  }
+
   /** How many problems were told so far, here and elsewhere. */
   get problemCount(): number {
     return this.#report.count;
@@ -50,6 +55,8 @@ export class Report {
   readonly referenced: Set<string> = new Set();
   /** For those paths: the text as its references read now; null when one of them cannot be read. */
   readonly rereads: Map<string, () => string | null> = new Map();
+  /** By path: the pasted property that a field, or an object around it, comes from. */
+  readonly pastedNames: Map<string, string> = new Map();
   readonly #unresolved: Set<string> = new Set();
   readonly #written: Map<string, string> = new Map();
   #count = 0;

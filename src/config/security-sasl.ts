@@ -115,7 +115,7 @@ const mechanismField: Field<MechanismName> = required(
 const passwordFields = {
   mechanism: mechanismField,
   username: required(changingText('a user name', "'${KAFKA_USER}'"), 'The user.'),
-  password: required(secret(), 'Its password.'),
+  password: required(secret(), 'The password of that user.'),
 };
 
 const oauthFields = {
@@ -232,7 +232,8 @@ const everyField = object({ ...passwordFields, ...oauthFields, ...iamFields });
 export const sasl: Spec<SaslConfig> = {
   schema: {
     description: 'How to log in.',
-    oneOf: [password.schema, oauth.schema, iam.schema],
+    // Not oneOf: a mechanism that comes by reference, or alone, fits several.
+    anyOf: [password.schema, oauth.schema, iam.schema],
   },
   read(value, at) {
     if (!isObject(value)) {

@@ -4,17 +4,17 @@ import type { At } from './report.ts';
 import { checkAuthorities, checkKeyStore, checkPair } from './security-certificates.ts';
 import { optional, type Spec } from './spec.ts';
 import { object, type FieldValues } from './spec-composites.ts';
-import { changingText, path, secret, text } from './spec-scalars.ts';
+import { changingText, path, reference, secret, text } from './spec-scalars.ts';
 import { describe, oneOfList } from './values.ts';
 
 const verify: Spec<boolean | 'chain'> = {
-  schema: { enum: [true, false, 'chain'] },
+  schema: { anyOf: [{ enum: [true, false, 'chain'] }, reference] },
   read(value, at) {
     if (typeof value === 'boolean' || value === 'chain') return value;
     if (at.isReferenced && (value === 'true' || value === 'false')) return value === 'true';
     return at.problem(
       `must be ${oneOfList(['true', 'chain', 'false'])}, and is ${describe(value, at)}.`,
-      'Write true.',
+      'Write true, chain or false, without quotes.',
     );
   },
 };
@@ -62,7 +62,9 @@ const written = object(fields, {
     if (values.verify === 'chain') {
       at.child('verify').warning(
         'is chain: any server with a certificate of these authorities passes for a broker.',
-        'Give `server_name` instead.',
+        values.server_name === null
+          ? 'Give `server_name` instead.'
+          : 'Take it out: `server_name` says which name to verify.',
       );
     }
     if (!checkTogether(values, at)) return undefined;
@@ -80,11 +82,22 @@ const written = object(fields, {
   },
 });
 
+/** What the fields are in the files of Kafka's clients. */
+const javaNames = {
+  cert: 'ssl.keystore.certificate.chain` or `ssl.certificate.location',
+  key: 'ssl.keystore.key` or `ssl.key.location',
+  key_store: 'ssl.keystore.location',
+} as const;
+
 function checkTogether(values: FieldValues<typeof fields>, at: At): boolean {
   const before = at.problemCount;
   const { ca, cert, key, key_password: keyPassword, key_store: store, key_store_password: storePassword } = values;
-  const missing = (field: string, other: string): undefined =>
-    at.child(field).problem(`is missing beside \`${other}\`.`, `Add \`${field}\`, or take \`${other}\` out.`);
+  const missing = (field: keyof typeof javaNames, other: string): undefined => {
+    const pasted = at.child(other).pastedName;
+    if (pasted !== null)
+      return at.child(other).problem(`needs \`${javaNames[field]}\` beside it.`, 'Add it, or take this out.');
+    return at.child(field).problem(`is missing beside \`${other}\`.`, `Add \`${field}\`, or take \`${other}\` out.`);
+  };
   if (cert === null && key !== null) missing('cert', 'key');
   if (cert !== null && key === null) missing('key', 'cert');
   if (keyPassword !== null && key === null && cert === null) missing('key', 'key_password');

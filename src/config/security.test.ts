@@ -164,6 +164,9 @@ test('warns of certificates that have ended, end soon or have not begun', () => 
 });
 
 test('warns when brokers are not verified', () => {
+  const named = check({ tls: { verify: 'chain', server_name: 'kafka' } }).warnings[0]!;
+  assert.match(named.remedy, /^Take it out: `server_name`/);
+  assert.match(check({ tls: { verify: 'true' } }).problems[0]!.remedy, /without quotes/);
   for (const verify of [false, 'chain'])
     assert.deepEqual(
       check({ tls: { verify } }).warnings.map(({ path }) => path),

@@ -39,24 +39,31 @@ export function securityOf(written: WrittenSecurity, at: At): Security | undefin
   const { sasl, tls } = written;
   const chosen = written.protocol ?? (sasl !== null ? 'sasl_ssl' : tls !== null ? 'ssl' : 'plaintext');
   const before = at.problemCount;
+  const pasted = at.child('protocol').pastedName;
+  const said = pasted === null ? `protocol: ${chosen}` : `${pasted}=${chosen.toUpperCase()}`;
+  /** As it was written: a field, or the property it comes from. */
+  const subject = (field: 'tls' | 'sasl'): string => at.child(field).pastedName ?? field;
+  const change = (other: string): string =>
+    pasted === null ? `Write protocol: ${other}` : `Write ${pasted}=${other.toUpperCase()}`;
   const encrypts = chosen === 'ssl' || chosen === 'sasl_ssl';
   const logsIn = chosen === 'sasl_plaintext' || chosen === 'sasl_ssl';
   if (tls !== null && !encrypts) {
     const other = logsIn ? 'sasl_ssl' : 'ssl';
     at.child('tls').problem(
-      `contradicts \`protocol: ${chosen}\`, which has no encryption.`,
-      `Write protocol: ${other}, or take \`tls\` out.`,
+      `contradicts \`${said}\`, which has no encryption.`,
+      `${change(other)}, or take \`${subject('tls')}\` out.`,
     );
   }
   if (sasl !== null && !logsIn) {
     const other = encrypts ? 'sasl_ssl' : 'sasl_plaintext';
     at.child('sasl').problem(
-      `contradicts \`protocol: ${chosen}\`, which has no login.`,
-      `Write protocol: ${other}, or take \`sasl\` out.`,
+      `contradicts \`${said}\`, which has no login.`,
+      `${change(other)}, or take \`${subject('sasl')}\` out.`,
     );
   }
   if (sasl === null && logsIn) {
-    at.child('sasl').problem(`is missing beside \`protocol: ${chosen}\`.`, 'Add `sasl`, or take `protocol` out.');
+    const add = pasted === null ? '`sasl`' : '`sasl.jaas.config` (or `sasl`)';
+    at.child('sasl').problem(`is missing beside \`${said}\`.`, `Add ${add}, or take \`${pasted ?? 'protocol'}\` out.`);
   }
   if (at.problemCount > before) return undefined;
   if (chosen === 'sasl_plaintext') {

@@ -73,7 +73,7 @@ export function variants<T>(
   rules: { readonly notYet: Readonly<Record<string, string>>; readonly description: string },
 ): Spec<T> {
   const names = Object.keys(kinds);
-  const kindOf = (value: unknown): Spec<T> | undefined => {
+  const specOf = (value: unknown): Spec<T> | undefined => {
     const name = isObject(value) && Object.hasOwn(value, by) ? value[by] : undefined;
     return typeof name === 'string' && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   };
@@ -85,10 +85,10 @@ export function variants<T>(
           `must be an object with fields, and is ${kindOf(value)}.`,
           `Begin with \`${by}: ${names[0]}\`.`,
         );
-      const kind = kindOf(value);
+      const kind = specOf(value);
       return kind === undefined ? tellUnknownKind(value[by], by, names, rules.notYet, at) : kind.read(value, at);
     },
-    changeLeaves: (value, path, change) => kindOf(value)?.changeLeaves?.(value, path, change) ?? value,
+    changeLeaves: (value, path, change) => specOf(value)?.changeLeaves?.(value, path, change) ?? value,
   };
 }
 

@@ -6,7 +6,7 @@ import { tellNotYet, type JsonSchema, type Spec } from './spec.ts';
 import { describe, numberOf, oneOfList } from './values.ts';
 
 /** In the schema: any value may be written as a reference. */
-const reference: JsonSchema = { type: 'string', pattern: String.raw`\$\{[^}]+\}` };
+export const reference: JsonSchema = { type: 'string', pattern: String.raw`\$\{[^}]+\}` };
 
 export interface TextRules {
   readonly pattern?: RegExp;

@@ -3,7 +3,7 @@ import type { DestinationConfig, TopicCreation } from '../model/index.ts';
 import type { At } from './report.ts';
 import { optional, type Spec } from './spec.ts';
 import { object } from './spec-composites.ts';
-import { integer } from './spec-scalars.ts';
+import { integer, reference } from './spec-scalars.ts';
 import { describe, isObject } from './values.ts';
 
 const REMEDY =
@@ -55,7 +55,7 @@ const made: Spec<TopicCreation> = object(
 );
 
 const creation: Spec<DestinationConfig['topics']['create']> = {
-  schema: { anyOf: [{ enum: [false, 'broker'] }, made.schema] },
+  schema: { anyOf: [{ enum: [false, 'broker'] }, reference, made.schema] },
   read(value, at) {
     if (value === false || value === 'broker') return value;
     if (at.isReferenced && value === 'false') return false;

@@ -10,7 +10,8 @@ export function putEncryption(pasted: Pasted): void {
   for (const name of ['ssl.truststore.location', 'ssl.ca.location']) {
     const property = pasted.get(name);
     // `probe`: librdkafka looks for the system's own.
-    if (property !== undefined && property.text !== 'probe') putFile(['tls', 'ca'], property, 'certificates', pasted);
+    if (property !== undefined && property.text !== 'probe' && !isEmpty(property))
+      putFile(['tls', 'ca'], property, 'certificates', pasted);
   }
   putIfGiven('ssl.certificate.location', ['tls', 'cert'], 'certificates', pasted);
   putIfGiven('ssl.key.location', ['tls', 'key'], 'all', pasted);
@@ -31,7 +32,7 @@ export function putEncryption(pasted: Pasted): void {
 
 export function putIfGiven(name: string, field: readonly string[], part: Part, pasted: Pasted): void {
   const property = pasted.get(name);
-  if (property !== undefined) putFile(field, property, part, pasted);
+  if (property !== undefined && !isEmpty(property)) putFile(field, property, part, pasted);
 }
 
 /** PEM with certificate and key, or PKCS#12: the file says which, whatever the type beside it says. */
@@ -42,6 +43,7 @@ function putKeyStore(pasted: Pasted): void {
     password?.at.warning('has no effect without `ssl.keystore.location`.', 'Take it out.');
     return;
   }
+  if (isEmpty(property)) return;
   const text = fileText(property);
   if (text === null) return;
   if (text.includes('-----BEGIN')) {
@@ -52,6 +54,13 @@ function putKeyStore(pasted: Pasted): void {
   }
   pasted.put(['tls', 'key_store'], property.text, property, { reread: null });
   if (password !== undefined) pasted.put(['tls', 'key_store_password'], password.text, password);
+}
+
+/** A line that somebody left to be filled in; told. */
+export function isEmpty({ text, at }: Property): boolean {
+  if (text !== '') return false;
+  at.warning('is empty, which counts as left out.', 'Take it out.');
+  return true;
 }
 
 /** Both speak of the same: nothing verified wins. */

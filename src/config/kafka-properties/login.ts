@@ -1,4 +1,5 @@
 /** `sasl.*`: what a login module says in JAAS, and how tokens are had. */
+import { suggest } from '../../base/suggest.ts';
 import { mechanismOf } from '../security-sasl.ts';
 import { putIfGiven } from './encryption.ts';
 import { readJaas, type Jaas, type LoginModule } from './jaas.ts';
@@ -111,6 +112,7 @@ function hasMechanism({ module }: Jaas, property: Property, pasted: Pasted): boo
 function putOption(name: string, { module, options }: Jaas, property: Property, pasted: Pasted): void {
   const text = options.get(name)!;
   const known = optionFields[module];
+  const near = suggest(name, Object.keys(known));
   const reread = property.reread === null ? null : (): string | null => optionNow(property, name);
   if (Object.hasOwn(known, name)) {
     const value = name === 'unsecuredLoginLifetimeSeconds' && /^\d{1,9}$/.test(text) ? Number(text) : text;
@@ -130,8 +132,9 @@ function putOption(name: string, { module, options }: Jaas, property: Property, 
     property.at.problem('asks for delegation tokens, which are not supported.', 'Log in by user name and password.');
   } else if (!idleOptions.includes(name) && name !== 'tokenauth') {
     property.at.warning(
-      'has an option that is not known here, and has no effect.',
-      `Known: ${Object.keys(known).join(', ')}.`,
+      // Promise 8: not by its name, which is part of a password where that has no quotes.
+      `has an option (number ${[...options.keys()].indexOf(name) + 1}) that is not known here, and has no effect.`,
+      near === null ? `Known: ${Object.keys(known).join(', ')}.` : `Did you mean \`${near}\`?`,
     );
   }
 }

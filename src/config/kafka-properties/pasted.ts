@@ -60,25 +60,33 @@ export class Pasted {
       property.at.problem(`contradicts ${beside}.`, 'Keep one of the two.');
       return;
     }
-    const parent = this.#parentOf(field);
+    const parent = this.#parentOf(field, property);
     // What stands there is no object, which is told where it is read.
     if (parent === null) return;
     parent[field.at(-1)!] = value;
     this.#from.set(shown, property.name);
-    const path = field.reduce((at, key) => at.child(key), this.#at).path;
-    this.#report.writtenAt(path, property.at.path);
+    const path = this.#cameFrom(field, property);
     const again = reread === undefined ? property.reread : reread;
     if (again !== null) this.#report.rereads.set(path, again);
     if (property.at.isReferenced || isSecretName(property.name)) this.#report.referenced.add(path);
   }
 
+  /** What is said of the field is said of the property. Answers the path of the field. */
+  #cameFrom(field: readonly string[], property: Property): string {
+    const path = field.reduce((at, key) => at.child(key), this.#at).path;
+    this.#report.writtenAt(path, property.at.path);
+    this.#report.pastedNames.set(path, property.name);
+    return path;
+  }
+
   /** Objects on the way are copied once, since what was given is not ours. */
-  #parentOf(field: readonly string[]): JsonObject | null {
+  #parentOf(field: readonly string[], property: Property): JsonObject | null {
     let parent = this.body;
-    for (const key of field.slice(0, -1)) {
+    for (const [depth, key] of field.slice(0, -1).entries()) {
       const inner = parent[key];
       // `tls: true` is an object without fields.
       if (inner !== undefined && inner !== true && !isObject(inner)) return null;
+      if (inner === undefined) this.#cameFrom(field.slice(0, depth + 1), property);
       const copy: JsonObject = isObject(inner) ? { ...inner } : {};
       parent[key] = copy;
       parent = copy;

@@ -420,6 +420,62 @@ test('acks is all and -1 alike', () => {
   assert.equal(destination({ acks: '-1' }, { brokers: 'kafka', producer: { acks: 'all' } }).producer.acks, -1);
 });
 
+test('what contradicts is told by the names that were pasted', () => {
+  const cases: [JsonObject, string, RegExp, RegExp][] = [
+    [
+      { 'ssl.ca.location': ca, 'security.protocol': 'PLAINTEXT' },
+      'ssl.ca.location',
+      /contradicts `security.protocol=PLAINTEXT`/,
+      /Write security.protocol=SSL, or take `ssl.ca.location` out/,
+    ],
+    [
+      { 'sasl.username': 'u', 'sasl.password': 'p', 'sasl.mechanism': 'PLAIN', 'security.protocol': 'PLAINTEXT' },
+      'sasl.mechanism|sasl.username|sasl.password',
+      /contradicts `security.protocol=PLAINTEXT`/,
+      /Write security.protocol=SASL_PLAINTEXT/,
+    ],
+    [{ 'ssl.keystore.key': client.key }, 'ssl.keystore.key', /needs `ssl.keystore.certificate.chain`/, /Add it/],
+    [
+      { 'ssl.certificate.location': cert },
+      'ssl.certificate.location',
+      /needs `ssl.keystore.key` or `ssl.key.location`/,
+      /Add it/,
+    ],
+    [{ 'max.block.ms': '9223372036854775807' }, 'max.block.ms', /9223372036854775807/, /Choose a whole number/],
+    [{ 'linger.ms': '0.5' }, 'linger.ms', /whole number.* 0\.5/, /Choose a whole number/],
+  ];
+  for (const [kafka, names, reason, remedy] of cases) {
+    const told = problem(kafka);
+    assert.match(told.path, new RegExp(`^destinations\\.main\\.kafka\\["(?:${names})"\\]$`));
+    assert.match(told.reason, reason);
+    assert.match(told.remedy, remedy);
+  }
+});
+
+test('an option of a login module that nobody knows: which one it means, not what stands there', () => {
+  const told = (option: string): Problem =>
+    check(
+      {
+        'sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="p" ${option};`,
+      },
+      { brokers: 'kafka' },
+    ).warnings[0]!;
+  assert.match(`${told('user_name="x"').reason}`, /users of a broker|number 3/);
+  assert.match(told('passwort="x"').remedy, /Did you mean `password`/);
+  assert.match(told('canary="x"').reason, /option \(number 3\) that is not known/);
+  assert.doesNotMatch(JSON.stringify(told('canary="x"')), /canary/);
+});
+
+test('a location that is left empty counts as left out, and is told', () => {
+  const names = ['ssl.truststore.location', 'ssl.keystore.location', 'ssl.key.location', 'https.ca.location'];
+  const { problems, warnings } = check(Object.fromEntries(names.map((name) => [name, ''])), { brokers: 'kafka' });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    warnings.map(({ path, reason }) => `${path} ${reason}`).sort(),
+    names.map((name) => `destinations.main.kafka["${name}"] is empty, which counts as left out.`).sort(),
+  );
+});
+
 test('a partitioner that ignores keys is told', () => {
   const name = 'org.apache.kafka.clients.producer.RoundRobinPartitioner';
   const { warnings } = check({ 'partitioner.class': name }, { brokers: 'kafka' });

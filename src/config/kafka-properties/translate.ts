@@ -10,7 +10,7 @@ import { allNames, fieldNames, idleNames, isShownName, jointNames, knownHandler,
 import { Pasted, printed, type Property } from './pasted.ts';
 import { putLogin } from './login.ts';
 import { hiddenPart, propertiesOf } from './properties.ts';
-import { putEncryption } from './encryption.ts';
+import { isEmpty, putEncryption } from './encryption.ts';
 
 /**
  * The body, its references resolved, with what `kafka` says in the fields that say it; `kafka` itself stays. What is said
@@ -86,8 +86,7 @@ function textOf(value: JsonValue, at: At): string | null {
 function putField(name: string, property: Property, pasted: Pasted): void {
   if (Object.hasOwn(fieldNames, name)) {
     const { field, read } = fieldNames[name]!;
-    // An empty value is a line that somebody left to be filled in.
-    if (property.text === '') return property.at.warning('is empty, which counts as left out.', 'Take it out.');
+    if (isEmpty(property)) return;
     const codec = levelOf[name];
     const chosen = pasted.get('compression.type')?.text ?? pasted.value(['producer', 'compression']);
     if (codec !== undefined && codec !== chosen)
