@@ -17,6 +17,7 @@ import {
   listTopics,
   namedTopics,
   previewSync,
+  problemsOf,
   refusedSettings,
   tailTopic,
   unknownSync,
@@ -250,6 +251,9 @@ export class Service implements HeadraceService {
   #destination(name: string, configuration: Configuration): DestinationConfig {
     const config = configuration.destinations.get(name);
     if (config !== undefined) return config;
+    // It is there, and cannot be used: why is what helps.
+    const problems = problemsOf(name, configuration.problems ?? []);
+    if (problems.length > 0) throw new ConfigurationError(problems);
     throw new HeadraceError('not_found', `There is no destination ${name}.`, {
       remedy: `There are: ${[...configuration.destinations.keys()].join(', ') || 'none'}.`,
     });

@@ -21,13 +21,23 @@ export function checkDestination(
 
 /** Test Connection of a destination whose settings are refused already; null when none of the problems is its own. */
 export function refusedSettings(destination: string, problems: readonly Problem[]): DestinationReport | null {
-  const path = `destinations.${destination}`;
-  const own = problems.filter((problem) => problem.path === path || problem.path.startsWith(`${path}.`));
+  const own = problemsOf(destination, problems);
   const [first] = own;
   if (first === undefined) return null;
   const causes = own.map((problem) => `${problem.path}: ${problem.reason.replace(/\.$/, '')}`);
   const failure = new StepFailure(causes.join('; '), first.remedy);
   return reportOf(destination, [failed('settings', failure, 0)], [], 0);
+}
+
+/** Those of one destination: of itself, its fields and its pasted properties. */
+export function problemsOf(destination: string, problems: readonly Problem[]): readonly Problem[] {
+  const paths = [`destinations.${destination}`, `destinations[${JSON.stringify(destination)}]`];
+  return problems.filter((problem) => paths.some((path) => /^(?:$|[.[])/.test(after(path, problem.path))));
+}
+
+/** What comes after the path; a text that begins no part of one where it does not begin with it. */
+function after(path: string, whole: string): string {
+  return whole.startsWith(path) ? whole.slice(path.length) : '!';
 }
 
 /** The topics that a destination's syncs name, and that of its dead letters: those that are known before a message comes. */

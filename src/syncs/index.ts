@@ -4,6 +4,7 @@ export {
   createTopics,
   listTopics,
   namedTopics,
+  problemsOf,
   refusedSettings,
   tailTopic,
   type TailedMessage,

@@ -1,8 +1,10 @@
 /** The command line as people call it: the real program, a real Kafka, with a server and without one. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { DestinationReport } from '../../src/kafka/doctor/report.ts';
+import { issue } from '../support/certificates.ts';
 import { checkout, headrace, launch, launchHeadrace } from '../support/headrace.ts';
 import { newTopic, sharedKafka } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
@@ -127,6 +129,25 @@ test('a file laid over what is stored changes nothing that is stored', async (t)
   assert.match((await place.run(['check', 'main', ...over])).stdout, /Connection Successful/);
   assert.equal((await place.run(['topics', 'main', ...over])).code, 0);
   assert.equal((await place.run(['export'])).stdout, '');
+});
+
+test('check tells refused settings as its first step, and other commands what is wrong with a destination', async (t) => {
+  const place = workplace(t);
+  place.configure('destinations:\n  main: {brokers: localhost:1, tls: {ca: "no certificate"}}\n');
+  const over = ['--config', place.config] as const;
+  const check = await place.run(['check', 'main', ...over]);
+  assert.equal(check.code, 1);
+  assert.match(check.stdout, /^✗ settings +destinations\.main\.tls\.ca: is no certificate[^]*Connection Failed/);
+  const report = JSON.parse((await place.run(['check', 'main', '--json', ...over])).stdout) as DestinationReport;
+  assert.deepEqual([report.ok, report.steps[0]?.step, report.steps[0]?.state], [false, 'settings', 'failed']);
+
+  const authority = join(place.folder, 'ca.pem');
+  writeFileSync(authority, issue({ commonName: 'root', authority: true }).pem);
+  place.configure("destinations:\n  main: {brokers: localhost:1, tls: {ca: '${file:ca.pem}'}}\n");
+  assert.equal((await place.run(['apply', '-f', 'headrace.yaml'])).code, 0);
+  rmSync(authority);
+  const { stderr } = await place.run(['topics', 'main']);
+  assert.match(stderr, /destinations\.main\.tls\.ca.*ca\.pem, which cannot be read/);
 });
 
 test('run --config applies the file first; problems are told with line and column', async (t) => {

@@ -28,7 +28,8 @@ export function addCheck(program: Command, context: Context): void {
 
 async function check(context: Context, destination: string, options: DataOptions): Promise<void> {
   const over = await overlay(context, options);
-  const target = { use: 'look', role: `check ${destination}`, ...(over === undefined ? {} : { over }) } as const;
+  // Not laid over what the service opens with: what is refused in it belongs into the report.
+  const target = { use: 'look', role: `check ${destination}` } as const;
   await withService(context, options, target, async ({ service }) => {
     const report = await service.check(destination, over);
     context.output.result(options.json === true, report, reportText(report, context.output));

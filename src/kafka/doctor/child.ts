@@ -105,7 +105,10 @@ const tooMuch = (): StepFailure =>
     'It is no Kafka listener: check host and port.',
   );
 const late = (): StepFailure =>
-  new StepFailure('no answer in the time that the whole test has', 'Check the network, and the log of the brokers.');
+  new StepFailure(
+    'the test did not come to an end in its time: this machine has much to do, or what answers there is slow',
+    'Try again when this machine has less to do; where it stays so, check the network, and the log of the brokers.',
+  );
 const ended = (how: string): StepFailure =>
   new StepFailure(`the process of the test ended by itself (${how})`, 'Try again; report it when it stays so.');
 
