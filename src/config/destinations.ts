@@ -16,8 +16,9 @@ import { flag, integer, text } from './spec-scalars.ts';
 import { topics } from './topics.ts';
 
 export const topicName = text({
-  pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
-  shape: 'a topic name (letters, digits, `.`, `_` and `-`, at most 249)',
+  pattern:
+    /^(?!\.{1,2}$|__(?:consumer_offsets|transaction_state|share_group_state|cluster_metadata)$)[A-Za-z0-9._-]{1,249}$/,
+  shape: "a topic name (letters, digits, `.`, `_` and `-`, at most 249, none of Kafka's own)",
   example: 'orders',
 });
 

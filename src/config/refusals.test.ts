@@ -126,6 +126,7 @@ const cases: Record<string, Case> = {
   'a dead letter topic with a space': { text: destination('brokers: a\n    dead_letters: {topic: a b}'), path: 'destinations.main.dead_letters.topic', reason: /topic name/, remedy: /For example/ },
   'dead letters without a topic': { text: destination('brokers: a\n    dead_letters: {}'), path: 'destinations.main.dead_letters.topic', reason: /missing/, remedy: /./ },
   'a test topic with a space': { text: destination('brokers: a\n    test_topic: my topic'), path: 'destinations.main.test_topic', reason: /topic name/, remedy: /For example/ },
+  'a topic of Kafka itself': { text: destination('brokers: a\n    test_topic: __consumer_offsets'), path: 'destinations.main.test_topic', reason: /topic name/, remedy: /For example/ },
   'text as a flag': { text: destination('brokers: a\n    enabled: "yes"'), path: 'destinations.main.enabled', reason: /true or false/, remedy: /without quotes/ },
   'default operation tags': { text: destination('brokers: a\n    defaults: {operation_tags: {}}'), path: 'destinations.main.defaults.operation_tags', ...notYet, remedy: /leave it out/ },
   // producer settings

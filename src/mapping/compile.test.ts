@@ -194,7 +194,7 @@ test('headers keep order, repeat for a written list, and are null for null', () 
 });
 
 test('topics that Kafka does not allow are rejected', () => {
-  for (const t of ['', '.', '..', 'a b', 'é', 'x'.repeat(250), null, undefined, { a: 1 }])
+  for (const t of ['', '.', '..', '__consumer_offsets', 'a b', 'é', 'x'.repeat(250), null, undefined, { a: 1 }])
     rejected(mapRow({ topic: '$.t' }, { t }), 'topic_invalid', 'topic');
   assert.equal(messageOf(mapRow({ topic: '$.t' }, { t: 'x'.repeat(249) })).topic.length, 249);
 });

@@ -7,15 +7,23 @@ import { checkTopicRules, compileTopicRules, isTopicRules } from './topic-rules.
 import { Refusal, shown } from '../refusal.ts';
 import { textOf } from '../text.ts';
 
-/** What is wrong with a topic name, or null: 1 to 249 of the characters that Kafka allows, and not `.` or `..`. */
+/** What is wrong with a topic name, or null: 1 to 249 of the characters that Kafka allows, not `.` or `..`, and none of Kafka's own. */
 export function topicNameFault(name: string): string | null {
   if (name === '') return 'it is empty';
   if (name === '.' || name === '..') return 'a topic cannot be named "." or ".."';
   if (!allowed.test(name)) return 'only letters, digits, ".", "_" and "-" are allowed';
+  if (kept.has(name)) return 'Kafka keeps this topic for itself';
   if (name.length > 249) return `it is ${name.length} characters long, and 249 is the most`;
   return null;
 }
 
+/** Brokers refuse what clients write there, some with words that lead nowhere. */
+const kept: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+  '__cluster_metadata',
+]);
 const allowed = /^[A-Za-z0-9._-]*$/;
 
 export function checkTopic(value: unknown, at: string): Problem[] {
