@@ -223,48 +223,6 @@ test('a topic deleted and made anew is written again without a restart (P8)', as
   await delivery.close(5_000);
 });
 
-test('partitions added under load: nothing lost, order per key on each side of the switch (P10)', async () => {
-  const bootstrap = await sharedKafka();
-  const topic = await newTopic(bootstrap, 'grown', { partitions: 3 });
-  const delivery = deliveryTo(bootstrap, { metadataMaxAgeMs: 100 });
-  const outcomes = new Outcomes();
-  const keys = 40;
-  let sent = 0;
-  const send = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++, sent++) {
-      delivery.accept(message(topic, { key: Buffer.from(`k${sent % keys}`), text: `${sent}` }), outcomes, sent, intake);
-      if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
-  await send(2_000);
-  await oracle(bootstrap).addPartitions(topic, 6);
-  const used = async (): Promise<boolean> =>
-    (await oracle(bootstrap).endOffsets(topic)).slice(3).some((end) => end > 0);
-  for (let round = 0; round < 200 && !(await used()); round++) await send(200);
-  await outcomes.all(sent);
-  assert.equal(outcomes.count('delivered'), sent);
-  const read = await oracle(bootstrap).readAll(topic);
-  assert.ok(
-    read.some((record) => record.partition > 2),
-    'the new partitions are used',
-  );
-  assert.equal(new Set(read.map((record) => String(record.value))).size, sent);
-  for (let key = 0; key < keys; key++) {
-    const mine = read.filter((record) => String(record.key) === `k${key}`);
-    const byPartition = Map.groupBy(mine, (record) => record.partition);
-    assert.ok(byPartition.size <= 2, 'a key moves at most once');
-    const sides = [...byPartition.values()].map((side) => side.map((record) => Number(String(record.value))));
-    for (const side of sides)
-      assert.deepEqual(
-        side,
-        side.toSorted((a, b) => a - b),
-      );
-    const [one, other] = sides.sort((a, b) => a[0]! - b[0]!);
-    if (other !== undefined) assert.ok(one!.at(-1)! < other[0]!, 'the old side ends before the new begins');
-  }
-  await delivery.close(5_000);
-});
-
 test('an owner that took its messages back is forgotten, however long the hold lasts (Promise 9)', async () => {
   const bootstrap = await sharedKafka();
   const delivery = deliveryTo(bootstrap);

@@ -60,7 +60,7 @@ test('letters in a topic are listed and sent again once, those of one sync and n
   assert.equal((await e.run('s')).counts.rejected, 502);
   assert.equal((await e.run('other')).counts.rejected, 40);
   // A busy machine may keep some in the state: a topic that does not answer in three seconds is left alone.
-  const inTopic = (await kafka.readAll(rejected)).length;
+  const inTopic = (await kafka.readAll(rejected)).length - 1;
   t.diagnostic(`${inTopic} of 542 letters in the topic`);
 
   const listed = await e.syncs.deadLetters.list('s', 20);
