@@ -9,6 +9,8 @@ const ours = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
 /** By what is wrong with it. `client` has a certificate and a key that would do. */
 export function badDestinations(canaries: Canaries, client: Certificate): Readonly<Record<string, JsonObject>> {
   const secret = (name: string): string => canaries.make(`refused: ${name}`);
+  // A quote in it would end JAAS' own.
+  const word = (name: string): string => canaries.make(`refused: ${name}`, { odd: false });
   const plain = (name: string, more: JsonObject = {}): JsonObject => ({
     mechanism: 'plain',
     username: 'u',
@@ -61,15 +63,15 @@ export function badDestinations(canaries: Canaries, client: Certificate): Readon
     },
     'JAAS with an open quote': {
       ...at,
-      kafka: { 'sasl.jaas.config': `${ours} username="u" password="${secret('open')}` },
+      kafka: { 'sasl.jaas.config': `${ours} username="u" password="${word('open')}` },
     },
-    'JAAS of another module': { ...at, kafka: { 'sasl.jaas.config': `a.B required password="${secret('module')}";` } },
-    'JAAS with words': { ...at, kafka: { 'sasl.jaas.config': `${ours} username=u password ${secret('words')};` } },
+    'JAAS of another module': { ...at, kafka: { 'sasl.jaas.config': `a.B required password="${word('module')}";` } },
+    'JAAS with words': { ...at, kafka: { 'sasl.jaas.config': `${ours} username=u password ${word('words')};` } },
     'JAAS against the mechanism': {
       ...at,
       kafka: {
         'sasl.mechanism': 'SCRAM-SHA-256',
-        'sasl.jaas.config': `${ours} username="u" password="${secret('other')}";`,
+        'sasl.jaas.config': `${ours} username="u" password="${word('other')}";`,
       },
     },
     'a path that is a key': {
