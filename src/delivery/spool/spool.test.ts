@@ -353,3 +353,40 @@ test('what is flushed and unread goes before what is still being flushed, howeve
   assert.deepEqual(spool.status, { messages: 0, bytes: 0, oldestAgeSeconds: 0 });
   await spool.close();
 });
+
+test('direct again, with the last of the spool still in the lanes: what is new stays behind them when they are taken back', async () => {
+  for (const what of ['settings', 'stop', 'stalled'] as const) {
+    const { files, delivery, opened, post } = await stage();
+    const { spool } = opened;
+    delivery.flows = false;
+    spool.takeOver('orders');
+    await spool.append(ids(0, 3).map((id) => item(id)));
+    await turns();
+    delivery.settle(1);
+    await turns();
+    const next = new PlayedDelivery();
+    assert.equal(spool.spools('orders'), false, 'direct again');
+    if (what !== 'settings') post('m3');
+    if (what === 'stop') {
+      spool.pause();
+      delivery.settle();
+      await turns();
+      await spool.close();
+      (await openSpool(files)).spool.attach(next.as);
+    } else if (what === 'settings') {
+      spool.detach();
+      await turns();
+      spool.attach(next.as);
+      post('m3', 'm4');
+    } else {
+      delivery.lane[0]!.owner.held({ action: 'park', code: 'delivery_timeout', reason: 'x', remedy: '', topic: null });
+      await turns();
+      post('m4');
+      delivery.flows = true;
+      delivery.settle();
+    }
+    await turns(40);
+    const all = [...delivery.delivered, ...next.delivered];
+    assert.deepEqual(all, ids(0, what === 'stop' ? 4 : 5), what);
+  }
+});

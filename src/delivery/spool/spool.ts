@@ -122,11 +122,10 @@ export class Spool {
     this.#delivery = null;
   }
 
-  /** Nothing more is handed on; what waits in the lanes is taken back. Direct messages go on. */
+  /** Nothing more is handed on; what waits is taken back, but not from before direct messages, which go on (Promise 3). */
   pause(): void {
     this.#closed = true;
-    const delivery = this.#delivery;
-    if (delivery !== null) for (const queue of this.#queues.values()) this.#takeBackWaiting(delivery, queue);
+    for (const queue of this.#queues.values()) if (queue.spooling) this.#takeBackWaiting(queue);
   }
 
   /** Whether a message of the topic has to go to the disk now. The lanes are cleared of the topic where it begins to. */
@@ -415,8 +414,9 @@ export class Spool {
     this.#handedBytes -= messageBytes(message);
   }
 
-  #takeBackWaiting(delivery: Delivery, queue: TopicQueue): void {
-    for (const { index } of delivery.takeBack(queue.topic, (owner) => owner === queue)) this.#takeBack(queue, index);
+  #takeBackWaiting(queue: TopicQueue): void {
+    const taken = this.#delivery?.takeBack(queue.topic, (owner) => owner === queue) ?? [];
+    for (const { index } of taken) this.#takeBack(queue, index);
   }
 
   /** Reading begins again at the first message that has to be handed on and is behind the reader. */
@@ -434,7 +434,8 @@ export class Spool {
 
   #block(queue: TopicQueue, why: Held | 'stalled'): void {
     if (queue.blocked === null || why !== 'stalled') queue.blocked = why;
-    if (this.#delivery !== null && queue.inLanes.size > 1) this.#takeBackWaiting(this.#delivery, queue);
+    if (!queue.spooling) this.takeOver(queue.topic);
+    else if (queue.inLanes.size > 1) this.#takeBackWaiting(queue);
     this.#plan();
   }
 
@@ -482,7 +483,6 @@ export class Spool {
     held: (queue, held) => {
       if (held === null || held.action === 'wait') return;
       this.#options.held(queue.topic, held);
-      queue.spooling = true;
       this.#block(queue, held);
     },
     withdrawn: (queue, sequence) => {

@@ -117,6 +117,8 @@ export class TopicQueue implements MessageOwner {
     if (sequence < this.next) this.next = sequence;
     if (sequence > this.last) this.last = sequence;
     this.passedOver = true;
+    // Promise 3: what is new stands behind it on the disk.
+    this.spooling = true;
     if (this.unreadSinceMs === null || handed.acceptedAtMs < this.unreadSinceMs)
       this.unreadSinceMs = handed.acceptedAtMs;
   }
