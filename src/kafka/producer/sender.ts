@@ -13,6 +13,7 @@ import { classifyCode, classifyError, type Verdict } from '../classify.ts';
 import { createSecurity } from '../security/index.ts';
 import { TopicNotCreated, createMissing } from '../topics/create.ts';
 import { TopicLimits } from '../topics/limits.ts';
+import type { Resolver } from '../wire/addresses.ts';
 import { Cluster } from '../wire/cluster.ts';
 import type { PartitionAnswer } from '../wire/produce.ts';
 import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
@@ -58,8 +59,9 @@ class Channel implements LaneChannel {
   }
 }
 
-export function createSender(destination: DestinationConfig, clock: Clock): Sender {
-  return new KafkaSender(destination, clock);
+/** `resolver`: how names of brokers become addresses; the system's when absent. */
+export function createSender(destination: DestinationConfig, clock: Clock, resolver?: Resolver): Sender {
+  return new KafkaSender(destination, clock, resolver);
 }
 
 class KafkaSender implements Sender {
@@ -70,7 +72,7 @@ class KafkaSender implements Sender {
   readonly #limits: TopicLimits;
   readonly #queues: LeaderQueues;
 
-  constructor(destination: DestinationConfig, clock: Clock) {
+  constructor(destination: DestinationConfig, clock: Clock, resolver?: Resolver) {
     const { producer } = destination;
     this.#destination = destination;
     this.#clock = clock;
@@ -85,6 +87,7 @@ class KafkaSender implements Sender {
         requestTimeoutMs: producer.requestTimeoutMs,
         createTopics: destination.topics.create === 'broker',
         security: createSecurity(destination, clock),
+        ...(resolver === undefined ? {} : { resolver }),
       },
       clock,
     );
