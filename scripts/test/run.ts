@@ -16,7 +16,7 @@ const { values: options, positionals } = parseArgs({
   options: { slow: { type: 'boolean' }, chaos: { type: 'boolean' } },
   allowPositionals: true,
 });
-const limitMs = options.slow || options.chaos ? minutes(180) : minutes(20);
+const limitMs = options.slow || options.chaos ? minutes(180) : minutes(45);
 const testLimitMs = options.slow || options.chaos ? minutes(60) : minutes(5);
 
 /** `npm run chaos -- F5 "F1 collector"`: the tests whose names begin so; each is a slice of at most ten minutes. */
