@@ -38,7 +38,7 @@ interface Place {
   readonly topic: string;
   /** Of the dead letters. */
   readonly rejected: string;
-  apply(syncs: object): Configuration;
+  readonly apply: (syncs: object) => Configuration;
 }
 
 async function place(t: TestContext, name: string, partitions = 3): Promise<Place> {

@@ -18,7 +18,6 @@ import { encodeFrame, type Frame, type SpooledMessage } from './frame.ts';
 import { Log } from './log.ts';
 import type { ReadPosition } from './log-reader.ts';
 import type { SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
-import type { Progress } from './progress.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
 import { SpoolRefusal } from './refusal.ts';
 import { Rejections } from './rejections.ts';
@@ -204,7 +203,7 @@ export class Spool {
   }
 
   /** What is done and what is not, to be saved; `removable`: below, no segment is needed. */
-  #progress(): { readonly progress: Progress; readonly removable: number } {
+  #progress(): ReturnType<typeof progressOf> {
     const isRead = this.#readUpTo >= this.#leftEnd;
     const open = [...this.#queues.values()].filter((queue) => !queue.idle);
     // What an earlier process counted and never wrote is counted no more.
