@@ -148,7 +148,7 @@ class Examination {
     const { brokers, producer } = this.#destination;
     const found = brokers.filter(({ host }) => this.#addresses.has(host));
     const addressesOf = (host: string): Promise<readonly string[]> => this.#addressesOf(host);
-    const resolver = { addressesOf, nameOf: systemResolver.nameOf };
+    const resolver = { ...systemResolver, addressesOf };
     this.#bootstrap = await bootstrapBrokers(found, producer.clientDnsLookup, resolver);
     tellSome(1, await settle(this.#bootstrap, ({ host }) => addressesOf(host)), this.#warn);
   }
