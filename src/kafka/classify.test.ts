@@ -1,3 +1,4 @@
+/** Every error has one class, and the ones that could lose messages have the right one. */
 import { AuthenticationError, NetworkError, protocolErrors, TimeoutError } from '@platformatic/kafka';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,3 +1,4 @@
+/** How many rejections stop a sync. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
