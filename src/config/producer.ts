@@ -18,7 +18,7 @@ const lookups: readonly ClientDnsLookup[] = ['use_all_dns_ips', 'default', 'reso
 function asText<T extends number | boolean>(spec: Spec<T>): Spec<T> {
   return {
     ...spec,
-    schema: { anyOf: [spec.schema, { type: 'string', pattern: String.raw`^(-?\d{1,10}|true|false)$` }] },
+    schema: { anyOf: [spec.schema, { type: 'string', pattern: String.raw`^\s*(-?\d{1,10}|true|false)\s*$` }] },
     read(value, at) {
       if (typeof value !== 'string') return spec.read(value, at);
       const text = value.trim();

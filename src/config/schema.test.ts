@@ -31,10 +31,15 @@ test('takes what is sound', async () => {
         a: { host: 'x', port: '9092', enabled: '${ON}', producer: { linger_ms: '${LINGER}', acks: 'all' } },
       },
     },
-    { destinations: { a: { brokers: 'x', sasl: { mechanism: 'aws-msk-iam' } } } },
+    { destinations: { a: { brokers: 'x', sasl: { mechanism: 'aws-msk-iam' } }, b: { brokers: 'x', spool: true } } },
     {
       destinations: {
-        a: { brokers: 'x', tls: { verify: '${V}' }, producer: { acks: '${A}' }, topics: { create: '${C}' } },
+        a: {
+          brokers: 'x',
+          tls: { verify: '${V}' },
+          producer: { acks: '${A}', linger_ms: ' 5 ' },
+          topics: { create: '${C}' },
+        },
       },
     },
     { sources: { a: { type: 'events', write_key: '${KEY}' }, b: { type: 'files', path: 'x' } } },

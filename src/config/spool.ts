@@ -3,7 +3,7 @@ import { DEFAULT_SPOOL_BYTES, type DestinationConfig } from '../model/index.ts';
 import type { Spec } from './spec.ts';
 import { optional } from './spec.ts';
 import { object } from './spec-composites.ts';
-import { integer } from './spec-scalars.ts';
+import { integer, reference } from './spec-scalars.ts';
 
 /** Room for a request of the usual size, whatever else. */
 const LEAST_BYTES = 4 * 1024 * 1024;
@@ -21,7 +21,7 @@ const settings = object(
 );
 
 export const spool: Spec<NonNullable<DestinationConfig['spool']>> = {
-  schema: { anyOf: [{ const: false }, settings.schema] },
+  schema: { anyOf: [{ type: 'boolean' }, reference, settings.schema] },
   read(value, at) {
     if (value === false || (at.isReferenced && value === 'false')) return false;
     if (value === true || (at.isReferenced && value === 'true')) return { maxBytes: DEFAULT_SPOOL_BYTES };
