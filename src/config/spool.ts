@@ -21,7 +21,7 @@ const settings = object(
 );
 
 export const spool: Spec<NonNullable<DestinationConfig['spool']>> = {
-  schema: { anyOf: [{ type: 'boolean' }, reference, settings.schema] },
+  schema: { anyOf: [{ enum: [true, false] }, reference, settings.schema] },
   read(value, at) {
     if (value === false || (at.isReferenced && value === 'false')) return false;
     if (value === true || (at.isReferenced && value === 'true')) return { maxBytes: DEFAULT_SPOOL_BYTES };
