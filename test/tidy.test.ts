@@ -53,7 +53,11 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 
 /** Words in code that belong to one place. */
 const words: readonly { readonly pattern: RegExp; readonly allowed: RegExp; readonly why: string }[] = [
-  { pattern: /\bprocess\.env\b/, allowed: /^src\/(config\/|cli\.ts|base\/helper-environment\.ts)/, why: 'the environment is read in config/ only' },
+  {
+    pattern: /\bprocess\.env\b/,
+    allowed: /^src\/(config\/|cli\.ts|base\/helper-environment\.ts)/,
+    why: 'the environment is read in config/ only',
+  },
   {
     pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
     allowed: /^src\/base\//,

@@ -122,7 +122,7 @@ test('closed with a batch whose answer never came: each owner is told, once, and
   await turnsOf(2);
   assert.equal(await delivery.close(0), 2);
   const unanswered = { state: 'withdrawn', unanswered: true };
-  assert.deepEqual([...outcomes.byIndex].sort(), [
+  assert.deepEqual([...outcomes.byIndex].sort(([one], [other]) => one - other), [
     [0, unanswered],
     [1, unanswered],
     [2, { state: 'withdrawn' }],

@@ -19,7 +19,12 @@ export interface Verdict {
 }
 
 /** Codes of our own errors (a token that cannot be had, say) that pass by themselves. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['kafka_unreachable', 'kafka_unavailable', 'token_unavailable', 'overloaded']);
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'kafka_unreachable',
+  'kafka_unavailable',
+  'token_unavailable',
+  'overloaded',
+]);
 
 /** An error code that a broker answered for a partition or a request. */
 export function classifyCode(errorCode: number, detail: string | null): Verdict {
@@ -107,7 +112,14 @@ function fits(known: string, code: string): boolean {
 function ofOurOwn({ code, message, remedy }: HeadraceError): Verdict {
   const action = PASSING.has(code) ? 'retry' : 'stop';
   const reason = message.replace(/\.$/, '');
-  return { action, code, reason, remedy: remedy ?? 'Correct the destination.', stale: action === 'retry', identityLost: false };
+  return {
+    action,
+    code,
+    reason,
+    remedy: remedy ?? 'Correct the destination.',
+    stale: action === 'retry',
+    identityLost: false,
+  };
 }
 
 function serverText(error: object): string | null {

@@ -79,7 +79,7 @@ test('of any text what is left is valid UTF-8 and JSON, a prefix of it, and fits
       const body = parts.join('');
       let text = JSON.stringify({ before: 1, body, after: [body.length] });
       if (escaped)
-        text = text.replace(/[^\u0000-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+        text = text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
       const message = messageOf(text);
       const limit = over(0)(messageOf('{"before":1,"body":"","after":[1000]}')) + 30 + spare;
       if (over(limit)(message) <= 0) return;

@@ -21,7 +21,7 @@ interface Way {
   readonly outcomes: Outcomes;
   readonly delivery: ReturnType<typeof deliveryTo>;
   /** By partition: the numbers of the messages as they stand. */
-  standing(): Promise<number[][]>;
+  readonly standing: () => Promise<number[][]>;
 }
 
 async function way(t: TestContext, partitions: number, settings: Partial<ProducerSettings> = {}): Promise<Way> {

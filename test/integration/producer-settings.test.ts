@@ -21,9 +21,9 @@ interface Line {
   readonly outcomes: Outcomes;
   readonly requests: SeenRequest[];
   /** Hands in so many messages of so many bytes and waits for their outcomes. */
-  send(count: number, bytes?: number): Promise<void>;
+  readonly send: (count: number, bytes?: number) => Promise<void>;
   /** The same without waiting. */
-  hand(count: number, bytes?: number): void;
+  readonly hand: (count: number, bytes?: number) => void;
   readonly delivery: ReturnType<typeof deliveryTo>;
 }
 
