@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { headrace, startHeadrace } from '../support/headrace.ts';
 import { newTopic, sharedKafka } from '../support/kafka.ts';
@@ -102,9 +102,11 @@ syncs:
   );
   const exit = await server.stop('SIGTERM');
   outputs.push(exit.stdout, exit.stderr);
-  for (const name of readdirSync(data)) {
-    if (name === 'server.json' || name === 'kafka') continue;
-    outputs.push(`${name}: ${readFileSync(join(data, name), 'latin1')}`);
+  // With what lies in folders of it, such as what waits for Kafka.
+  for (const entry of readdirSync(data, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || entry.name === 'server.json' || relative(data, path).startsWith('kafka')) continue;
+    outputs.push(`${path}: ${readFileSync(path, 'latin1')}`);
   }
   for (const [name, canary] of Object.entries(canaries)) {
     const forms = [
