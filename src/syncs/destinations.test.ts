@@ -1,7 +1,8 @@
 /** A destination is opened anew when its settings changed, a secret among them, and else goes on. */
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { destinationAt } from '../../test/support/delivery.ts';
+import { destinationAt, intake, message, Outcomes } from '../../test/support/delivery.ts';
 import { systemClock } from '../base/clock.ts';
 import { Secret } from '../base/secret.ts';
 import type { DestinationConfig } from '../model/index.ts';
@@ -36,4 +37,28 @@ test('a changed password opens the destination anew, the same one does not', asy
   destinations.apply(settings('two'));
   assert.notEqual(destinations.get('main'), first);
   await destinations.close(0);
+});
+
+test('at the end nobody waits long for what is under way under earlier settings', { timeout: 60_000 }, async (t) => {
+  // A broker that is frozen: it takes connections and says nothing.
+  const sockets: Socket[] = [];
+  const frozen = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    frozen.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const at = `127.0.0.1:${(frozen.address() as AddressInfo).port}`;
+  const settingsOf = (lingerMs: number): ReadonlyMap<string, DestinationConfig> =>
+    new Map([['main', destinationAt(at, { lingerMs, connectTimeoutMs: 1_000, requestTimeoutMs: 60_000 })]]);
+  const destinations = new Destinations(systemClock, nobody);
+  destinations.apply(settingsOf(0));
+  const outcomes = new Outcomes();
+  destinations.get('main')!.delivery.accept(message('t'), outcomes, 0, intake);
+  destinations.apply(settingsOf(1));
+  const startedMs = performance.now();
+  await destinations.close(0);
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < 7_000, `${tookMs} ms`);
+  assert.equal(outcomes.byIndex.get(0)?.state, 'withdrawn');
 });

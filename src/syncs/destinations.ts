@@ -23,6 +23,8 @@ export interface OpenDestination {
 const REPLACE_GRACE_MS = 10_000;
 /** What is worth waiting for at the end while nothing can be sent. */
 const TROUBLED_GRACE_MS = 1_500;
+/** At the end, what is under way under old settings has so long. */
+const RETIRING_GRACE_MS = 1_000;
 
 export class Destinations {
   readonly #clock: Clock;
@@ -32,6 +34,7 @@ export class Destinations {
   #configs: ReadonlyMap<string, DestinationConfig> = new Map();
   /** By name: all that was open under earlier settings and is not closed yet. */
   readonly #retiring = new Map<string, Promise<void>>();
+  readonly #ending = new AbortController();
 
   /** `spools`: null where nothing is spooled, as in commands. */
   constructor(clock: Clock, observer: SyncObserver, spools: Spools | null = null) {
@@ -49,7 +52,7 @@ export class Destinations {
       this.#open.delete(name);
       this.#retire(name, open.delivery);
     }
-    this.#spools?.apply(configs);
+    this.#spools?.apply(configs, this.#retiring);
   }
 
   /** Null: the destination has no spool. */
@@ -83,7 +86,12 @@ export class Destinations {
     const left = await Promise.all(
       deliveries.map((delivery) => delivery.close(graceMs, { troubledGraceMs: Math.min(graceMs, TROUBLED_GRACE_MS) })),
     );
-    await Promise.all(this.#retiring.values());
+    const retired = Promise.all(this.#retiring.values());
+    const early = new AbortController();
+    void retired.then(() => early.abort());
+    await this.#clock.sleep(RETIRING_GRACE_MS, early.signal);
+    this.#ending.abort();
+    await retired;
     await this.#spools?.close();
     return left.reduce((sum, count) => sum + count, 0);
   }
@@ -141,6 +149,7 @@ export class Destinations {
     const left = await delivery.close(REPLACE_GRACE_MS, {
       troubledGraceMs: TROUBLED_GRACE_MS,
       answerMs: REPLACE_GRACE_MS,
+      hurry: this.#ending.signal,
     });
     if (left > 0)
       this.#observer.warned(`${left} messages had no answer when the settings of their destination changed`);

@@ -50,6 +50,13 @@ export interface OpenSpool {
   problem: string | null;
 }
 
+interface KeptSpool extends OpenSpool {
+  delivery: Delivery | null;
+  /** Its destination is gone or switched off. */
+  closing: Promise<void> | null;
+  maxBytes: number;
+}
+
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const RESERVE_BYTES = 4 * 1024 * 1024;
 /** Routes of configurations long gone are not remembered for ever. */
@@ -81,7 +88,7 @@ export function routeText({ sync, options }: Flow): string {
 
 export class Spools {
   readonly #tools: SpoolTools;
-  readonly #open = new Map<string, OpenSpool & { delivery: Delivery | null; closing: Promise<void> | null }>();
+  readonly #open = new Map<string, KeptSpool>();
   readonly #routes = new Map<string, { readonly route: Route; readonly options: IntakeOptions }>();
   readonly #told = new Set<string>();
 
@@ -90,11 +97,15 @@ export class Spools {
   }
 
   /** Opens what the configuration asks for; tells of spools that belong to nobody. */
-  apply(configs: ReadonlyMap<string, DestinationConfig>): void {
+  apply(
+    configs: ReadonlyMap<string, DestinationConfig>,
+    retiring: ReadonlyMap<string, Promise<void>> = new Map(),
+  ): void {
     const present = this.#present();
     for (const config of configs.values())
       if (config.enabled && (config.spool !== false || present.includes(config.name))) this.#begin(config);
-    for (const [name, one] of this.#open) if (configs.get(name)?.enabled !== true) this.#end(name, one);
+    for (const [name, one] of this.#open)
+      if (configs.get(name)?.enabled !== true) this.#end(name, one, retiring.get(name));
     for (const name of present) if (configs.get(name)?.enabled !== true) this.#tellKept(name, configs.has(name));
   }
 
@@ -150,23 +161,28 @@ export class Spools {
   async close(): Promise<void> {
     const all = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(all.map((one) => close(one)));
+    await Promise.all(all.map((one) => one.closing ?? close(one)));
   }
 
   #begin(config: DestinationConfig): void {
     const { name, spool } = config;
     const earlier = this.#open.get(name);
-    if (earlier !== undefined && earlier.closing === null && earlier.problem === null) return;
     const maxBytes = spool === false ? 0 : (spool?.maxBytes ?? DEFAULT_SPOOL_BYTES);
-    const one: OpenSpool & { delivery: Delivery | null; closing: Promise<void> | null } = {
+    if (earlier !== undefined && earlier.closing === null && earlier.problem === null) {
+      // Switched off, it takes what stands behind the rest as before.
+      if (spool !== false) earlier.maxBytes = maxBytes;
+      return;
+    }
+    const one: KeptSpool = {
       spool: null,
       opening: null,
       problem: null,
       delivery: null,
       closing: null,
+      maxBytes,
     };
     this.#open.set(name, one);
-    one.opening = this.#openOne(name, maxBytes, earlier?.closing ?? null).then(
+    one.opening = this.#openOne(name, one, earlier?.closing ?? null).then(
       (opened) => {
         one.spool = opened;
         one.opening = null;
@@ -181,14 +197,15 @@ export class Spools {
     );
   }
 
-  async #openOne(name: string, maxBytes: number, before: Promise<void> | null): Promise<Spool> {
+  async #openOne(name: string, one: KeptSpool, before: Promise<void> | null): Promise<Spool> {
     await before;
+    const { maxBytes } = one;
     const { clock, observer } = this.#tools;
     return Spool.open({
       files: systemFiles,
       folder: join(this.#tools.folder, encodeURIComponent(name)),
       clock,
-      maxBytes,
+      maxBytes: () => one.maxBytes,
       segmentBytes: Math.max(256 * 1024, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8))),
       reserveBytes: Math.min(RESERVE_BYTES, Math.floor(maxBytes / 16)),
       route: (text) => this.#route(text).options,
@@ -201,9 +218,11 @@ export class Spools {
     });
   }
 
-  #end(name: string, one: OpenSpool & { delivery: Delivery | null; closing: Promise<void> | null }): void {
+  /** Promise 5: what is in a send still has its outcome noted, so that it is not sent again when it is switched on. */
+  #end(name: string, one: KeptSpool, retired: Promise<void> = Promise.resolve()): void {
     if (one.closing !== null) return;
-    one.closing = close(one).then(() => {
+    const closed = retired.then(() => close(one));
+    one.closing = closed.then(() => {
       if (this.#open.get(name) === one) this.#open.delete(name);
     });
   }

@@ -14,8 +14,8 @@ export interface LogOptions {
   readonly folder: string;
   /** A segment that has reached this is followed by a new one. */
   readonly segmentBytes: number;
-  /** Bytes of all segments together; beyond, appending is refused. */
-  readonly maxBytes: number;
+  /** Bytes of all segments together; beyond, appending is refused. A function where it may change. */
+  readonly maxBytes: number | (() => number);
   /** Sequences are given from here on, as far as the files say nothing higher. */
   readonly from: number;
   /** Something was damaged; the sentence says what and where. */
@@ -114,7 +114,8 @@ export class Log {
   ): { readonly firstSequence: number; readonly flushed: Promise<void> } {
     const firstSequence = this.#nextSequence;
     const frame = encode(firstSequence);
-    const { maxBytes } = this.#options;
+    const given = this.#options.maxBytes;
+    const maxBytes = typeof given === 'number' ? given : given();
     if (this.#bytes + this.#waitingBytes + frame.length > maxBytes) {
       throw new SpoolRefusal(`the spool has reached its limit of ${maxBytes} bytes (spool.max_bytes)`);
     }

@@ -11,8 +11,8 @@ export interface SpoolOptions {
   /** Of this destination alone. */
   readonly folder: string;
   readonly clock: Clock;
-  /** Of all segments; beyond, messages are refused. */
-  readonly maxBytes: number;
+  /** Of all segments; beyond, messages are refused. A function where it may change. */
+  readonly maxBytes: number | (() => number);
   readonly segmentBytes: number;
   /** Kept free for progress and state on a disk that is full; 0: none. */
   readonly reserveBytes: number;

@@ -60,8 +60,11 @@ export class ConnectionSlot<Connection extends SharedConnection> {
       void connection.close();
     }
     this.#retired.clear();
-    const held = await this.#opening?.catch(() => null);
-    await held?.connection.close();
+    const closed = this.#opening?.then(({ connection }) => connection.close());
+    closed?.catch(() => undefined);
+    // A dial may take long, and nobody needs what it brings: it is closed when it is there.
+    const isThere = await Promise.race([this.#opening, Promise.resolve(null)]).catch(() => null);
+    if (isThere) await closed;
   }
 
   #usable({ connection, endAtMs }: Held<Connection>): boolean {
