@@ -122,11 +122,14 @@ test('closed with a batch whose answer never came: each owner is told, once, and
   await turnsOf(2);
   assert.equal(await delivery.close(0), 2);
   const unanswered = { state: 'withdrawn', unanswered: true };
-  assert.deepEqual([...outcomes.byIndex].sort(([one], [other]) => one - other), [
-    [0, unanswered],
-    [1, unanswered],
-    [2, { state: 'withdrawn' }],
-  ]);
+  assert.deepEqual(
+    [...outcomes.byIndex].sort(([one], [other]) => one - other),
+    [
+      [0, unanswered],
+      [1, unanswered],
+      [2, { state: 'withdrawn' }],
+    ],
+  );
   hand(1, 'too late');
   assert.deepEqual(outcomes.byIndex.get(3), { state: 'withdrawn' });
   assert.deepEqual(delivery.pending, { bytes: 0, messages: 0 });
