@@ -175,6 +175,24 @@ test('a damaged header, index of nothing: the frames are read all the same', asy
   }
 });
 
+test('a file of which nothing can be read is kept aside and told, wherever it stands (P32)', async () => {
+  for (const which of [1, 2, 3]) {
+    const files = new RecordedFiles();
+    const { log } = await openLog(files, { segmentBytes: 400 });
+    for (let i = 0; i < 12; i++) await append(log, [`m${i}`]);
+    await log.close();
+    const names = [...files.files.keys()];
+    assert.ok(names.length >= 3, names.join());
+    const path = which === 3 ? names.at(-1)! : join(FOLDER, segmentName(which));
+    files.files.get(path)!.bytes.fill(0);
+    const again = await openLog(files, { segmentBytes: 400 });
+    assert.equal(again.warnings.length, 1, `file ${which}: nobody was told`);
+    assert.match(again.warnings[0]!, /can be read: it is kept with the ending \.damaged/);
+    assert.ok(files.files.has(`${path}.damaged`));
+    assert.ok(idsOf(await readAll(again.log)).length > 0, 'the others are read all the same');
+  }
+});
+
 test('damage in the middle: what stands before and behind is read, the file is kept aside', async () => {
   const files = new RecordedFiles();
   const { log } = await openLog(files, { segmentBytes: 400 });

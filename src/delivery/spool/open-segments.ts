@@ -29,15 +29,29 @@ export async function openSegments(
     const file = await files.open(path);
     const found = await openOne({ number, path, file, bytes, last: segments.length === 0, warned });
     if (found === null) {
-      // Nothing in it was ever flushed: its header goes with its first frames.
       await file.close();
-      await files.remove(path);
+      // Not even its header was ever whole.
+      if (bytes < SEGMENT_HEADER_BYTES && segments.length === 0) await files.remove(path);
+      else await setAside(files, path, segments.length > 0, warned);
       continue;
     }
     segments.unshift(found);
     nextSequence = Math.max(nextSequence, found.firstSequence, found.safeBefore, found.endSequence ?? 0);
   }
   return { segments, nextNumber: (listed.at(-1)?.number ?? 0) + 1, nextSequence };
+}
+
+/** P32: what cannot be read is kept, and told. */
+async function setAside(
+  files: SpoolFiles,
+  path: string,
+  hasSuccessor: boolean,
+  warned: (message: string) => void,
+): Promise<void> {
+  // The header goes with the first frames: a power loss may leave the file without either.
+  const harmless = hasSuccessor ? '' : ' Where power was lost during its very first write, nothing of it was answered.';
+  warned(`Nothing in the spool file ${path} can be read: it is kept with the ending .damaged.${harmless}`);
+  await files.rename(path, `${path}.damaged`);
 }
 
 interface Candidate {

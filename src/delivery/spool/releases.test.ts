@@ -44,3 +44,29 @@ test('what is parked holds up no topic, outlives a restart, and goes on in its o
   assert.equal(second.spool.holds(topic), false, 'what is new need not stand behind');
   await second.spool.close();
 });
+
+test('what cannot be released now holds up no other topic, however much it is', async () => {
+  const files = new RecordedFiles();
+  let may = false;
+  let released = 0;
+  const { spool } = await openSpool(files, {
+    parked: () => false,
+    release: (_sync, items) => {
+      if (may) released += items.length;
+      return Promise.resolve(may);
+    },
+  });
+  const ids30k = ids(0, 30_000);
+  for (let at = 0; at < ids30k.length; at += 1000) await spool.append(ids30k.slice(at, at + 1000).map(record));
+  const delivery = new PlayedDelivery();
+  spool.attach(delivery.as);
+  await turns(20);
+  await spool.append(ids(0, 10).map((id) => item(`m${id}`)));
+  await turns(40);
+  assert.equal(delivery.delivered.length, 10);
+  assert.equal(released, 0);
+  may = true;
+  await turns(1500);
+  assert.equal(released, 30_000);
+  await spool.close();
+});

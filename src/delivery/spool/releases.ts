@@ -66,8 +66,11 @@ export class Releases {
         for (const { sequence } of group) queue.released(sequence);
         continue;
       }
+      // One is tried at a time from now on, and the others give their room to other topics. Promise 3: they go back
+      // before the first does, and none overtakes it.
+      queue.blocked ??= 'stalled';
+      for (const { sequence } of waiting.splice(1)) queue.settled(sequence, WITHDRAWN);
       await this.#options.clock.sleep(TRY_AGAIN_MS);
-      // Promise 3: those behind it are not to overtake.
       for (const { sequence } of waiting.splice(0)) queue.settled(sequence, WITHDRAWN);
     }
     this.#waiting.delete(queue);
