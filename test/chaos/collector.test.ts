@@ -154,9 +154,11 @@ describe('faults around the collector', () => {
         );
         await acknowledged(load, draw.between(200, 3000));
         // Slow answers of Kafka, so that every sender waits for one when the signal comes.
-        proxy.shape = { latencyMs: 400 };
+        proxy.shape = { latencyMs: 1000 };
         const slow = answers.length;
         await until('all wait', () => answers.length >= slow + 64, { everyMs: 1 });
+        const waiting = performance.now();
+        await until('they are well in', () => performance.now() > waiting + 300, { everyMs: 10 });
         const began = performance.now();
         const { code, stderr } = await server.stop('SIGTERM', 10_000);
         run.carriedOut(1);
