@@ -160,3 +160,26 @@ test('closed while a batch is taken apart: only what has no outcome yet is told 
 async function turnsOf(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await nextTurn();
 }
+
+test('Promise 5: a batch whose answer was lost is sent again as it was, also when a message in it has another place to go', async () => {
+  const { sender, delivery, outcomes } = played({ retries: 0 });
+  const batches: string[][] = [];
+  let lost = 2;
+  sender.answer = (batch) => {
+    batches.push(batch.messages.map(({ value }) => String(value)));
+    return lost-- > 0 ? { state: 'retry', code: 'kafka_unreachable', reason: 'lost' } : { state: 'written' };
+  };
+  const key = Buffer.from('0');
+  delivery.accept(message('t', { key, text: 'other' }), outcomes, 0, byNumber);
+  delivery.accept(message('t', { key, text: 'redriven' }), outcomes, 1, { ...byNumber, heldIsRejected: true });
+  await outcomes.all(2);
+  assert.deepEqual(
+    batches,
+    Array.from({ length: 3 }, () => ['other', 'redriven']),
+  );
+  assert.deepEqual(
+    [...outcomes.byIndex.values()].map(({ state }) => state),
+    ['delivered', 'delivered'],
+  );
+  await delivery.close(0);
+});

@@ -68,6 +68,9 @@ const CHANGED: Redriven['stopped'] = {
   remedy: 'Redrive again. What is in Kafka already comes once more, with the same headrace.redriven.',
 };
 
+/** After it stopped: how long those in a send are waited for. Then they stay dead letters, written or not. */
+const ANSWERED_WITHIN_MS = 10_000;
+
 export type Prepared = Message | Rejection | { readonly state: 'filtered' } | { readonly state: 'unreadable' };
 
 /** All dead letters of a sync that are in the state when it begins. Throws HeadraceError. */
@@ -110,7 +113,7 @@ export async function redrivePage(letters: readonly DeadLetter[], tools: Redrive
   const open = destinations.get(flow.sync.destination);
   if (open === null) throw new HeadraceError('not_found', `There is no destination ${flow.sync.destination}.`);
   await open.predecessor;
-  const sending = new Sending(open.delivery);
+  const sending = new Sending(open.delivery, clock);
   const filtered: number[] = [];
   const unreadable: number[] = [];
   for (const [index, letter] of letters.entries()) {
@@ -123,8 +126,9 @@ export async function redrivePage(letters: readonly DeadLetter[], tools: Redrive
     else sending.rejected.set(index, prepared);
   }
   await sending.end();
-  const { delivered, rejected, stopped } = sending;
-  return { delivered, filtered, rejected, unreadable, stopped };
+  // Copies: what is answered after it stopped changes nothing any more.
+  const { stopped } = sending;
+  return { delivered: [...sending.delivered], filtered, rejected: new Map(sending.rejected), unreadable, stopped };
 }
 
 /** What becomes of a dead letter now. */
@@ -151,12 +155,14 @@ class Sending implements MessageOwner {
   readonly rejected = new Map<number, Rejection>();
   stopped: Redriven['stopped'] = null;
   readonly #delivery: Delivery;
+  readonly #clock: Clock;
   #open = 1;
   #ended: () => void = () => undefined;
   readonly #end = new Promise<void>((resolve) => (this.#ended = resolve));
 
-  constructor(delivery: Delivery) {
+  constructor(delivery: Delivery, clock: Clock) {
     this.#delivery = delivery;
+    this.#clock = clock;
   }
 
   hand(message: Message, index: number, options: Parameters<Delivery['accept']>[3]): void {
@@ -164,7 +170,7 @@ class Sending implements MessageOwner {
     this.#delivery.accept(message, this, index, options);
   }
 
-  /** Resolves when all that were handed in have their outcome. */
+  /** Resolves when all that were handed in have their outcome, or when it stopped and an answer does not come. */
   end(): Promise<void> {
     this.#close();
     return this.#end;
@@ -184,6 +190,7 @@ class Sending implements MessageOwner {
   held(held: Held | null): void {
     if (held === null || held.action === 'wait') return;
     const { code, reason, remedy } = held;
+    if (this.stopped === null) this.#clock.after(ANSWERED_WITHIN_MS, this.#ended, { unref: true });
     this.stopped ??= { code, reason, remedy };
     this.#delivery.withdraw((owner) => owner === this);
   }

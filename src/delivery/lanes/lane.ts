@@ -62,6 +62,8 @@ export class Lane {
   #busy = false;
   /** Of the batch in flight, or the last one. */
   #attempts = 0;
+  /** An answer to the batch in flight was lost: until it is known it must not be changed (Promise 5). */
+  #mayBeWritten = false;
   readonly #holds = new Holds();
   /** Why the last attempt at the batch in flight failed. */
   #held: Held | null = null;
@@ -178,6 +180,7 @@ export class Lane {
   async #deliver(entries: readonly Entry[], sentBefore = 0): Promise<void> {
     if (this.#abandoned) return;
     this.#inFlight = entries;
+    this.#mayBeWritten = false;
     const batch: LaneBatch = {
       topic: this.topic,
       partition: this.partition,
@@ -236,12 +239,13 @@ export class Lane {
       this.#holds.clear(() => this.#present());
       return result;
     }
+    this.#mayBeWritten ||= result.state === 'retry';
     const held = this.#patient(heldOf(result, this.topic), attempt, clock.monotonic() - sinceMs);
     this.#held = held;
     // A topic just created, or a leader just moved, looks wrong for a moment: only what lasts is told.
     const lasting = attempt >= LASTING_AFTER_ATTEMPTS;
     if (lasting || held.action === 'stop' || held.code === 'delivery_timeout') {
-      const indexes = [...entries.keys()].filter((index) => rejects(entries[index]!, held));
+      const indexes = [...entries.keys()].filter((index) => rejects(entries[index]!, held, this.#mayBeWritten));
       // Those of a sync that names the topic itself wait on.
       if (indexes.length > 0) return { state: 'rejected', code: held.code, reason: held.reason, indexes };
     }
@@ -310,8 +314,8 @@ function smallerEntry(entry: Entry, { code }: Extract<KnownResult, { state: 'rej
 }
 
 /** What is held is this message's own fault, or its owner has another place for it. */
-function rejects({ options }: Entry, held: Held): boolean {
-  if (options.heldIsRejected === true && held.action !== 'wait') return true;
+function rejects({ options }: Entry, held: Held, mayBeWritten: boolean): boolean {
+  if (options.heldIsRejected === true && held.action !== 'wait' && !mayBeWritten) return true;
   return options.computedTopic && faultOfComputedTopic(held);
 }
 
