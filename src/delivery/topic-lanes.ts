@@ -200,7 +200,9 @@ export class TopicLanes {
 
   #missing(held: Held, lasting: boolean): void {
     if (lasting && faultOfComputedTopic(held)) this.#rejectComputed(held);
-    if (lasting || held.action !== 'wait') this.#holds.tell([...this.#waiting], held);
+    // A topic just created looks missing for a moment: only what lasts is told.
+    if (lasting || held.action === 'stop' || held.code === 'delivery_timeout')
+      this.#holds.tell([...this.#waiting], held);
   }
 
   /** What lasts longer than `max_block_ms` waits for a person, whatever it is. */

@@ -154,7 +154,7 @@ test(
       sent.push(...events.map(({ messageId }) => messageId!));
       assert.deepEqual(await e.syncs.intake.accept('both', events), { state: 'safe' });
     }
-    assert.equal(e.syncs.flows.get('parked')!.held?.code, 'topic_missing');
+    await until('it is told why', () => e.syncs.flows.get('parked')!.held?.code === 'topic_missing');
     assert.equal(e.syncs.flows.get('healthy')!.held, null);
     assert.deepEqual(
       await readIds(bootstrap, topic),

@@ -72,12 +72,12 @@ test('a CSV of 5 million rows runs in under 400 MB, without growing', { timeout:
   assert.ok(late < early * 1.15 + 10 * MIB, `grew from ${early} to ${late}`);
 });
 
-test('a collector without Kafka answers 429 and does not grow', { timeout: 120_000 }, async (t) => {
+test('a collector without Kafka and without a spool answers 429 and does not grow', { timeout: 120_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const [port] = await freePorts(1);
   const config = join(folder, 'config.json');
   const configuration = {
-    destinations: { main: { brokers: `127.0.0.1:${port}`, producer: { buffer_memory: 2_000_000 } } },
+    destinations: { main: { brokers: `127.0.0.1:${port}`, producer: { buffer_memory: 2_000_000 }, spool: false } },
     sources: { web: { type: 'events', write_key: 'memory-key' } },
     syncs: { s: { source: 'web', destination: 'main', message: { topic: 'nowhere', key: '$.userId', payload: '$.' } } },
   };
