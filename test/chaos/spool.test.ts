@@ -126,9 +126,11 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
     load.goTo(server.address);
     await load.run(() => load.acknowledged >= 2_000);
     assert.deepEqual([...load.statuses.keys()], [200]);
-    const { destinations, syncs } = await status(server);
+    const { destinations } = await status(server);
     assert.ok(destinations[0]!.spool.messages > 0, JSON.stringify(destinations));
-    assert.match(syncs.find(({ name }) => name === 'copies')?.held ?? '', /does not exist/);
+    const why = async (): Promise<string> =>
+      (await status(server)).syncs.find(({ name }) => name === 'copies')?.held ?? '';
+    await until('it is told why', async () => /does not exist/.test(await why()));
     await oracle(kafka.bootstrap).createTopic(missing, { partitions: PARTITIONS });
     await untilEmpty(server);
     await load.run(() => load.acknowledged >= 2_500);
