@@ -11,26 +11,20 @@
  * it there.
  */
 import type { Clock } from '../../base/clock.ts';
-import { afterTurn } from '../../base/turn.ts';
-import { WITHDRAWN, messageBytes, type Held } from '../../model/index.ts';
+import { WITHDRAWN, type Held } from '../../model/index.ts';
 import type { Delivery } from '../delivery.ts';
+import { Drainer } from './drainer.ts';
 import { encodeFrame, type Frame, type SpooledMessage } from './frame.ts';
 import { Log } from './log.ts';
-import type { ReadPosition } from './log-reader.ts';
 import type { SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
 import { SpoolRefusal } from './refusal.ts';
 import { Rejections } from './rejections.ts';
 import { Releases } from './releases.ts';
-import { TopicQueue, progressOf, type Handed, type QueueEvents } from './topic-queue.ts';
+import { TopicQueue, progressOf, type QueueEvents } from './topic-queue.ts';
 
-/** Of spooled messages in the lanes. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
-const WINDOW_MESSAGES = 20_000;
-const READ_BYTES = 512 * 1024;
 /** A topic that does not move for this long lets others pass. */
 const STALLED_AFTER_MS = 2_000;
-const TRY_AGAIN_MS = 1_000;
 /** After a write that failed: the next one tells whether it is over. */
 const REFUSE_FOR_MS = 200;
 
@@ -46,21 +40,10 @@ export class Spool {
   readonly #direct = new Set<SpoolOwner>();
   /** Handed to the log and not flushed: they can be sent from memory. */
   readonly #unflushed = new Set<Frame>();
-  /** Below, all is done of topics without a queue. */
-  readonly #base: number;
-  /** What an earlier process left ends here; until it is read, any topic may have messages in it. */
-  readonly #leftEnd: number;
-  #readUpTo: number;
-  #position: ReadPosition;
-  #positionSequence: number;
-  #delivery: Delivery | null = null;
-  #handedBytes = 0;
-  #handedMessages = 0;
+  readonly #drainer: Drainer;
   #pending: number;
   /** Messages waited too long, and none has been delivered since. */
   #away = false;
-  #reading = false;
-  #pumpPlanned = false;
   #closed = false;
   #refuseUntilMs = 0;
   #stopWatch: () => void = () => undefined;
@@ -73,15 +56,24 @@ export class Spool {
     this.#rejections = new Rejections(options);
     this.#releases = new Releases(options);
     const { progress } = keeper;
-    this.#base = progress?.base ?? log.firstSequence;
-    this.#leftEnd = log.nextSequence;
+    const leftEnd = log.nextSequence;
     this.#pending = (progress?.pending ?? 0) + Math.max(0, log.nextSequence - (progress?.end ?? log.firstSequence));
     for (const [topic, { cursor, done }] of Object.entries(progress?.topics ?? {}))
-      this.#queues.set(topic, new TopicQueue(topic, this.#events, cursor, this.#leftEnd - 1, done));
-    const cursors = [...this.#queues.values()].map(({ next }) => next);
-    this.#positionSequence = Math.min(this.#base, ...cursors);
-    this.#readUpTo = this.#base;
-    this.#position = log.positionOf(this.#positionSequence);
+      this.#queues.set(topic, new TopicQueue(topic, this.#events, cursor, leftEnd - 1, done));
+    this.#drainer = new Drainer({
+      options,
+      log,
+      keeper,
+      releases: this.#releases,
+      queues: this.#queues,
+      unflushed: this.#unflushed,
+      base: progress?.base ?? log.firstSequence,
+      leftEnd,
+      queue: (topic) => this.#queue(topic),
+      handedOn: () => {
+        for (const queue of this.#queues.values()) this.#mayBeDirect(queue);
+      },
+    });
     if (this.#log.bytes === 0) this.#pending = 0;
     this.#watch();
   }
@@ -104,35 +96,36 @@ export class Spool {
 
   /** Messages in the lanes that are safe on the disk: nobody waits for their outcome. */
   get handedMessages(): number {
-    return this.#handedMessages;
+    return this.#drainer.handedMessages;
   }
 
   /** From now on what is spooled is handed to this delivery. Its predecessor is closed: what it had is sent again. */
   attach(delivery: Delivery): void {
     for (const queue of this.#queues.values())
-      if (!this.#releases.concerns(queue)) for (const sequence of queue.inLanes.keys()) this.#takeBack(queue, sequence);
-    this.#delivery = delivery;
-    this.#plan();
+      if (!this.#releases.concerns(queue))
+        for (const sequence of queue.inLanes.keys()) this.#drainer.takeBack(queue, sequence);
+    this.#drainer.delivery = delivery;
+    this.#drainer.plan();
   }
 
   /** Everything goes to the disk, and nothing is handed on; what is in a send keeps its owner there. */
   detach(): void {
     if (this.#delivery !== null) this.takeOver(null);
-    this.#delivery = null;
+    this.#drainer.delivery = null;
   }
 
   /** Nothing more is handed on; what waits is taken back, but not from before direct messages, which go on (Promise 3). */
   pause(): void {
     this.#closed = true;
-    for (const queue of this.#queues.values()) if (queue.spooling) this.#takeBackWaiting(queue);
+    this.#drainer.close();
+    for (const queue of this.#queues.values()) if (queue.spooling) this.#drainer.takeBackWaiting(queue);
   }
 
   /** Whether a message of the topic has to go to the disk now. The lanes are cleared of the topic where it begins to. */
   spools(topic: string): boolean {
     const queue = this.#queues.get(topic);
     if (queue?.spooling === true || this.#delivery === null) return true;
-    const left = this.#readUpTo < this.#leftEnd;
-    if (!left && !this.#away && !this.#delivery.full) return false;
+    if (!this.#drainer.leftUnread && !this.#away && !this.#delivery.full) return false;
     this.takeOver(topic);
     return true;
   }
@@ -183,33 +176,38 @@ export class Spool {
     const back = new Map<unknown, Set<number>>();
     const isOurs = (owner: unknown): boolean => owner instanceof TopicQueue || this.#direct.has(owner as SpoolOwner);
     for (const { owner, index } of this.#delivery?.takeBack(topic, isOurs) ?? []) {
-      if (owner instanceof TopicQueue) this.#takeBack(owner, index);
+      if (owner instanceof TopicQueue) this.#drainer.takeBack(owner, index);
       else back.set(owner, (back.get(owner) ?? new Set()).add(index));
     }
     if (topic !== null) this.#queue(topic).spooling = true;
     for (const owner of this.#direct) this.#takeFrom(owner, topic, back.get(owner) ?? new Set());
-    this.#plan();
+    this.#drainer.plan();
   }
 
   /** Waits until what was appended is flushed and what is done is saved, then closes the files. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#drainer.close();
     this.#rejections.close();
     this.#releases.close();
     this.#stopWatch();
-    this.#delivery = null;
+    this.#drainer.delivery = null;
     await this.#keeper.close();
     await this.#log.close();
   }
 
+  get #delivery(): Delivery | null {
+    return this.#drainer.delivery;
+  }
+
   /** What is done and what is not, to be saved; `removable`: below, no segment is needed. */
   #progress(): ReturnType<typeof progressOf> {
-    const isRead = this.#readUpTo >= this.#leftEnd;
+    const { leftUnread, readUpTo } = this.#drainer;
     const open = [...this.#queues.values()].filter((queue) => !queue.idle);
     // What an earlier process counted and never wrote is counted no more.
-    if (open.length === 0 && isRead) this.#pending = 0;
+    if (open.length === 0 && !leftUnread) this.#pending = 0;
     const end = this.#log.nextSequence;
-    return progressOf(open, { base: isRead ? end : this.#readUpTo, pending: this.#pending, end });
+    return progressOf(open, { base: leftUnread ? readUpTo : end, pending: this.#pending, end });
   }
 
   #takeFrom(owner: SpoolOwner, topic: string | null, unsent: ReadonlySet<number>): void {
@@ -224,7 +222,7 @@ export class Spool {
         queue.spooling = true;
         if (unsent.has(index)) continue;
         // In a send under way: its lane keeps it, and its outcome counts here.
-        this.#hand(queue, first + at, {
+        this.#drainer.hand(queue, first + at, {
           ...item,
           acceptedAtMs: this.#clock.now(),
           atMs: this.#clock.monotonic() - 1e6,
@@ -270,7 +268,7 @@ export class Spool {
         throw refusal;
       },
     );
-    told.catch(() => undefined).finally(() => this.#plan());
+    told.catch(() => undefined).finally(() => this.#drainer.plan());
     this.#keeper.touch();
     return { firstSequence, flushed: told };
   }
@@ -288,154 +286,19 @@ export class Spool {
   #queue(topic: string, first?: number): TopicQueue {
     let queue = this.#queues.get(topic);
     if (queue === undefined) {
-      const known = this.#readUpTo >= this.#leftEnd;
-      const next = known ? (first ?? this.#log.nextSequence) : this.#base;
-      const last = (known ? next : this.#leftEnd) - 1;
+      const { leftUnread, base, leftEnd } = this.#drainer;
+      const next = leftUnread ? base : (first ?? this.#log.nextSequence);
+      const last = (leftUnread ? leftEnd : next) - 1;
       this.#queues.set(topic, (queue = new TopicQueue(topic, this.#events, next, last)));
     }
     return queue;
   }
 
-  #plan(): void {
-    if (this.#pumpPlanned || this.#closed) return;
-    this.#pumpPlanned = true;
-    afterTurn(() => void this.#pump());
-  }
-
-  /** Reads on and hands to the lanes while there is room there. */
-  async #pump(): Promise<void> {
-    this.#pumpPlanned = false;
-    if (this.#reading) return;
-    this.#reading = true;
-    try {
-      this.#rewind();
-      while (this.#mayHand() && this.#somethingToRead()) await this.#readOn();
-      // From memory, so that a topic with new messages all the time can be direct again.
-      if (this.#mayHand() && !this.#somethingToRead()) this.#handUnflushed();
-    } catch (error) {
-      this.#options.warned(`The spool could not be read: ${(error as Error).message}; it is tried again.`);
-      this.#clock.after(TRY_AGAIN_MS, () => this.#plan(), { unref: true });
-    } finally {
-      this.#reading = false;
-    }
-    for (const queue of this.#queues.values()) this.#mayBeDirect(queue);
-  }
-
-  #mayHand(): boolean {
-    return (
-      !this.#closed &&
-      this.#delivery !== null &&
-      this.#handedBytes < WINDOW_BYTES &&
-      this.#handedMessages < WINDOW_MESSAGES &&
-      !this.#delivery.full
-    );
-  }
-
-  #somethingToRead(): boolean {
-    const flushed = this.#log.flushedSequence;
-    if (this.#positionSequence >= flushed) return false;
-    if (this.#readUpTo < this.#leftEnd) return true;
-    return this.#queues.values().some((queue) => this.#mayGoOn(queue) && queue.next < flushed);
-  }
-
-  /** A topic that is blocked tries one message at a time; one with much done above what is not waits for that. */
-  #mayGoOn(queue: TopicQueue): boolean {
-    if (queue.allHanded || this.#releases.holdBack(queue) || queue.doneAbove >= WINDOW_MESSAGES * 2) return false;
-    return queue.blocked === null || queue.inLanes.size === 0;
-  }
-
-  async #readOn(): Promise<void> {
-    const from = this.#position;
-    const { frames, next } = await this.#log.read(from, READ_BYTES);
-    // Set back meanwhile: what was read is not what comes next.
-    if (this.#position !== from || this.#delivery === null || this.#closed) return;
-    for (const frame of frames) this.#handFrame(frame);
-    const last = frames.at(-1);
-    this.#position = next;
-    const end = last === undefined ? this.#log.flushedSequence : last.firstSequence + last.messages.length;
-    this.#positionSequence = Math.max(this.#positionSequence, end);
-    this.#reached(end);
-    this.#readUpTo = Math.max(this.#readUpTo, end);
-    this.#rewind();
-  }
-
-  /** What is not found up to here is not there: it was refused, or it is damaged and told. */
-  #reached(end: number): void {
-    for (const queue of this.#queues.values()) {
-      if (queue.passedOver || queue.next >= end) continue;
-      queue.next = end;
-      this.#keeper.touch();
-    }
-  }
-
-  #handUnflushed(): void {
-    for (const frame of this.#unflushed) if (this.#mayHand()) this.#handFrame(frame, this.#log.flushedSequence);
-  }
-
-  /** `unreadBelow`: what is below may be on the disk, unread. */
-  #handFrame({ firstSequence, acceptedAtMs, messages }: Frame, unreadBelow = 0): void {
-    for (const [at, item] of messages.entries()) {
-      const sequence = firstSequence + at;
-      const queue = this.#queues.get(item.message.topic) ?? this.#leftQueue(item.message.topic, sequence);
-      if (queue === null || queue.passedOver || !queue.wants(sequence)) continue;
-      if (queue.next < unreadBelow || !this.#mayGoOn(queue)) {
-        queue.passOver(acceptedAtMs);
-        continue;
-      }
-      queue.next = sequence + 1;
-      queue.unreadSinceMs = acceptedAtMs;
-      const handed = this.#hand(queue, sequence, { ...item, acceptedAtMs, atMs: this.#clock.monotonic() });
-      if (this.#releases.concerns(queue)) this.#releases.add(queue, sequence, handed);
-      else this.#delivery!.accept(item.message, queue, sequence, this.#options.route(item.route));
-    }
-  }
-
-  /** Messages of a topic without a queue are done, unless an earlier process left them. */
-  #leftQueue(topic: string, sequence: number): TopicQueue | null {
-    return sequence >= this.#base && sequence < this.#leftEnd && sequence >= this.#readUpTo ? this.#queue(topic) : null;
-  }
-
-  #hand(queue: TopicQueue, sequence: number, handed: Handed): Handed {
-    this.#handedMessages++;
-    this.#handedBytes += messageBytes(handed.message);
-    return queue.handed(sequence, handed);
-  }
-
-  #takeBack(queue: TopicQueue, sequence: number): void {
-    const handed = queue.inLanes.get(sequence);
-    if (handed === undefined) return;
-    this.#leaves(handed);
-    queue.takenBack(sequence);
-  }
-
-  #leaves({ message }: Handed): void {
-    this.#handedMessages--;
-    this.#handedBytes -= messageBytes(message);
-  }
-
-  #takeBackWaiting(queue: TopicQueue): void {
-    const taken = this.#delivery?.takeBack(queue.topic, (owner) => owner === queue) ?? [];
-    for (const { index } of taken) this.#takeBack(queue, index);
-  }
-
-  /** Reading begins again at the first message that has to be handed on and is behind the reader. */
-  #rewind(): void {
-    let first = this.#positionSequence;
-    for (const queue of this.#queues.values()) {
-      if (!queue.passedOver || !this.#mayGoOn(queue)) continue;
-      queue.passedOver = false;
-      first = Math.min(first, queue.next);
-    }
-    if (first === this.#positionSequence) return;
-    this.#positionSequence = first;
-    this.#position = { ...this.#log.positionOf(first) };
-  }
-
   #block(queue: TopicQueue, why: Held | 'stalled'): void {
     if (queue.blocked === null || why !== 'stalled') queue.blocked = why;
     if (!queue.spooling) this.takeOver(queue.topic);
-    else if (queue.inLanes.size > 1) this.#takeBackWaiting(queue);
-    this.#plan();
+    else if (queue.inLanes.size > 1) this.#drainer.takeBackWaiting(queue);
+    this.#drainer.plan();
   }
 
   #mayBeDirect(queue: TopicQueue): void {
@@ -444,7 +307,7 @@ export class Spool {
       return;
     }
     if (!queue.spooling || queue.blocked !== null || !queue.allHanded || this.#delivery?.full !== false) return;
-    if (this.#closed || this.#readUpTo < this.#leftEnd) return;
+    if (this.#closed || this.#drainer.leftUnread) return;
     if (!queue.isFlowing(this.#clock.monotonic())) return;
     queue.spooling = false;
     queue.flows = false;
@@ -458,10 +321,10 @@ export class Spool {
       () => {
         if (this.#closed) return;
         const sinceMs = this.#clock.monotonic() - STALLED_AFTER_MS;
-        if (this.#queues.size > 1 && !this.#mayHand())
+        if (this.#queues.size > 1 && !this.#drainer.mayHand)
           for (const queue of this.#queues.values())
             if ((queue.oldestHandedMs ?? Infinity) < sinceMs && queue.inLanes.size > 1) this.#block(queue, 'stalled');
-        this.#plan();
+        this.#drainer.plan();
         this.#watch();
       },
       { unref: true },
@@ -485,15 +348,15 @@ export class Spool {
       this.#block(queue, held);
     },
     withdrawn: (queue, sequence) => {
-      this.#takeBack(queue, sequence);
-      this.#plan();
+      this.#drainer.takeBack(queue, sequence);
+      this.#drainer.plan();
     },
     done: (queue, handed) => {
-      this.#leaves(handed);
+      this.#drainer.leaves(handed);
       this.#pending--;
       this.#keeper.touch();
       if (queue.idle) this.#mayBeDirect(queue);
-      this.#plan();
+      this.#drainer.plan();
     },
   };
 }
