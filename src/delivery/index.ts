@@ -5,7 +5,7 @@ export { SafePosition } from './checkpoints/safe-position.ts';
 export type { IntakeOptions, Shrink } from './entry.ts';
 export type { DeliveryObserver } from './observer.ts';
 export { Spool } from './spool/spool.ts';
-export { parkedTopic } from './spool/releases.ts';
+export { isParked, parkedTopic } from './spool/releases.ts';
 export { systemFiles } from './spool/files.ts';
 export type { SpooledMessage } from './spool/frame.ts';
 export type { SpoolOwner, SpoolStatus } from './spool/ports.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import {
   Spool,
+  isParked,
   systemFiles,
   type Delivery,
   type IntakeOptions,
@@ -18,6 +19,7 @@ import {
   type DestinationConfig,
   type Held,
   type Partitioner,
+  type Rejection,
   type SourceRecord,
 } from '../model/index.ts';
 import { isTripped, judge, type Flow } from './flows.ts';
@@ -214,6 +216,7 @@ export class Spools {
       held: (topic, held) => this.#mark(name, topic, held),
       parked: (sync) => this.#isParked(sync),
       release: (sync, items) => this.#release(sync, items),
+      unusable: (sync, item) => this.#unusable(sync, item),
       warned: (message) => observer.warned(`Destination ${name}: ${message}`),
     });
   }
@@ -255,13 +258,14 @@ export class Spools {
   }
 
   async #reject(letters: readonly RejectedMessage[]): Promise<void> {
-    await this.#tools
-      .deadLetters()
-      .add(
-        letters.map(({ message, route, position, rejection }) =>
-          letterOf(this.#route(route).route.sync, null, { position, bytes: null }, message, rejection),
-        ),
-      );
+    await this.#tools.deadLetters().add(
+      letters.map(({ message, route, position, rejection }) => {
+        const { sync } = this.#route(route).route;
+        // A record that was parked: its value is what its source gave.
+        if (isParked(message.topic)) return letterOf(sync, null, { position, bytes: message.value }, null, rejection);
+        return letterOf(sync, null, { position, bytes: null }, message, rejection);
+      }),
+    );
     for (const { route } of letters) this.#count(route, 'rejected');
   }
 
@@ -286,22 +290,24 @@ export class Spools {
     return flow === undefined ? this.#tools.known(sync) : isTripped(flow);
   }
 
-  async #release(sync: string, items: readonly SpooledMessage[]): Promise<boolean> {
-    if (this.#tools.known(sync)) {
-      const nowMs = this.#tools.clock.now();
-      const events = items.map(({ message, position }) => eventOfBytes(message.value!, position, nowMs));
-      return this.#tools.release(
-        sync,
-        events.filter((event) => event !== null),
-      );
-    }
-    // Nobody is left to map them: kept, and no longer in the way of others.
-    const rejection = { state: 'rejected', code: 'not_found', reason: `there is no sync ${sync} any more` } as const;
-    const letters = items.map(({ message, position }) =>
-      letterOf(sync, null, { position, bytes: message.value }, null, rejection),
+  #release(sync: string, items: readonly SpooledMessage[]): Promise<boolean> {
+    const nowMs = this.#tools.clock.now();
+    const events = items.map(({ message, position }) => eventOfBytes(message.value!, position, nowMs));
+    return this.#tools.release(
+      sync,
+      events.filter((event) => event !== null),
     );
-    await this.#tools.deadLetters().add(letters);
-    return true;
+  }
+
+  /** Nobody is left to map it, or it cannot be read: kept among the dead letters, and no longer in the way of others. */
+  #unusable(sync: string, { message, position }: SpooledMessage): Rejection | null {
+    if (!this.#tools.known(sync))
+      return { state: 'rejected', code: 'not_found', reason: `there is no sync ${sync} any more` };
+    if (this.#tools.flows().get(sync)?.kind === 'table')
+      return { state: 'rejected', code: 'not_found', reason: `the sync ${sync} takes no events any more` };
+    if (eventOfBytes(message.value!, position, 0) !== null) return null;
+    const reason = `the event that was kept while the sync ${sync} waited cannot be read`;
+    return { state: 'rejected', code: 'event_invalid', reason };
   }
 
   /** Names of folders with messages. */

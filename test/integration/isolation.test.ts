@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePorts } from '../../src/local/ports.ts';
 import { completeEvent, isFault } from '../../src/sources/events/index.ts';
+import { parkedTopic } from '../../src/delivery/index.ts';
 import type { SourceRecord } from '../../src/model/index.ts';
+import { routeText } from '../../src/syncs/spools.ts';
 import { engine, type Engine } from '../support/engine.ts';
 import { newTopic, sharedKafka, uniqueTopic } from '../support/kafka.ts';
 import { oracle } from '../support/oracle.ts';
@@ -258,6 +260,43 @@ test('events of a parked sync that is removed become dead letters', { timeout: 6
     'timestamp_invalid',
   ]);
 });
+
+test(
+  'events of a parked sync that cannot be read any more become dead letters, byte for byte; the others go on in order',
+  { timeout: 60_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'isolation-unreadable');
+    const own = await newTopic(bootstrap, 'isolation-unreadable-own');
+    const wrong = { topic: own, key: '$.userId', timestamp: '$.event', payload: { id: '$.messageId' } };
+    const e = await engine(t, bootstrap, { spool: true });
+    e.apply(pair(topic, wrong, {}, bootstrap, { max_rejected: 1 }));
+    await e.syncs.intake.accept('both', [event(), event()]);
+    const before = event();
+    assert.deepEqual(await e.syncs.intake.accept('both', [before]), { state: 'safe' });
+    const { spool } = e.syncs.spools!.of(e.syncs.configuration.destinations.get('main')!)!;
+    const broken = Buffer.from('{"type":"track","messageId":"broken",');
+    const route = routeText(e.syncs.flows.get('parked')!);
+    const message = { topic: parkedTopic('parked'), partition: null, partitionKey: null, key: null, value: broken };
+    await spool!.append([{ message: { ...message, headers: [], timestampMs: 1 }, route, position: 'at 7' }]);
+    const after = event();
+    assert.deepEqual(await e.syncs.intake.accept('both', [after]), { state: 'safe' });
+    const right = { topic: own, key: '$.userId', payload: { id: '$.messageId' } };
+    e.apply(pair(topic, right, {}, bootstrap, { max_rejected: 10 }));
+    await until('the spool is empty', () => e.syncs.spools!.status('main')?.messages === 0, { deadlineMs: 30_000 });
+    const [letter, ...others] = await e.store.deadLetters.list({ sync: 'parked' });
+    const { code, raw, position, topic: itsTopic } = letter!;
+    assert.deepEqual([code, String(raw), position, itsTopic], ['event_invalid', String(broken), 'at 7', null]);
+    assert.match(letter!.reason, /cannot be read/);
+    assert.deepEqual(
+      others.map(({ code }) => code),
+      ['timestamp_invalid', 'timestamp_invalid'],
+    );
+    assert.deepEqual(await readIds(bootstrap, own), [before.messageId, after.messageId]);
+    const { read, delivered, rejected } = e.syncs.flows.get('parked')!.counts;
+    assert.deepEqual({ read, delivered, rejected }, { read: 5, delivered: 2, rejected: 3 });
+  },
+);
 
 test(
   'what is rejected while the spool drains is kept where the dead letters of its sync go, before it counts as done',

@@ -27,6 +27,8 @@ export interface SpoolOptions {
   readonly parked?: (sync: string) => boolean;
   /** Records of a sync that goes on, in their order; resolves with whether all are safe elsewhere. False: not now. */
   readonly release?: (sync: string, items: readonly SpooledMessage[]) => Promise<boolean>;
+  /** Why a record can never go on, so that it becomes a dead letter; null, or absent: it may. */
+  readonly unusable?: (sync: string, item: SpooledMessage) => Rejection | null;
   readonly warned: (message: string) => void;
 }
 

@@ -2,7 +2,7 @@
  * What a parked sync left on the disk: not messages yet, but records, which go on as if they came now once the sync goes
  * on. They stand in queues of their own, under names that no topic can have, so that they hold up nobody.
  */
-import { WITHDRAWN } from '../../model/index.ts';
+import { WITHDRAWN, type Rejection } from '../../model/index.ts';
 import type { SpoolOptions } from './ports.ts';
 import type { Handed, TopicQueue } from './topic-queue.ts';
 
@@ -15,23 +15,30 @@ export function parkedTopic(sync: string): string {
   return PREFIX + encodeURIComponent(sync);
 }
 
+/** Whether it is the place of a sync's records and no topic. */
+export function isParked(topic: string): boolean {
+  return topic.startsWith(PREFIX);
+}
+
 interface Waiting {
   readonly sequence: number;
   readonly handed: Handed;
 }
 
+type Options = Pick<SpoolOptions, 'parked' | 'release' | 'unusable' | 'clock' | 'warned'>;
+
 export class Releases {
-  readonly #options: Pick<SpoolOptions, 'parked' | 'release' | 'clock' | 'warned'>;
+  readonly #options: Options;
   readonly #waiting = new Map<TopicQueue, Waiting[]>();
   #closed = false;
 
-  constructor(options: Pick<SpoolOptions, 'parked' | 'release' | 'clock' | 'warned'>) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
   /** Whether the queue holds records of a sync and no messages. */
   concerns({ topic }: TopicQueue): boolean {
-    return topic.startsWith(PREFIX);
+    return isParked(topic);
   }
 
   /** Whether nothing of the queue may go on now. */
@@ -61,9 +68,12 @@ export class Releases {
     await Promise.resolve();
     while (waiting.length > 0 && !this.#closed) {
       const group = waiting.slice(0, AT_ONCE);
-      if (await this.#release(queue, group)) {
+      const rejections = this.#rejections(queue, group);
+      const usable = group.filter(({ sequence }) => !rejections.has(sequence));
+      if (usable.length === 0 || (await this.#release(queue, usable))) {
         waiting.splice(0, group.length);
-        for (const { sequence } of group) queue.released(sequence);
+        for (const { sequence } of usable) queue.released(sequence);
+        for (const [sequence, rejection] of rejections) queue.settled(sequence, rejection);
         continue;
       }
       // One is tried at a time from now on, and the others give their room to other topics. Promise 3: they go back
@@ -74,6 +84,16 @@ export class Releases {
       for (const { sequence } of waiting.splice(0)) queue.settled(sequence, WITHDRAWN);
     }
     this.#waiting.delete(queue);
+  }
+
+  /** Promise 4: what can never go on is a dead letter, and done once that is stored. */
+  #rejections(queue: TopicQueue, group: readonly Waiting[]): ReadonlyMap<number, Rejection> {
+    const rejections = new Map<number, Rejection>();
+    for (const { sequence, handed } of group) {
+      const rejection = this.#options.unusable?.(syncOf(queue), handed) ?? null;
+      if (rejection !== null) rejections.set(sequence, rejection);
+    }
+    return rejections;
   }
 
   async #release(queue: TopicQueue, group: readonly Waiting[]): Promise<boolean> {
