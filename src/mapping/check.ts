@@ -51,11 +51,11 @@ type FieldCheck = (value: unknown, at: string, kind: Kind, message: { [key: stri
 
 const fieldChecks: { readonly [field: string]: FieldCheck | undefined } = {
   topic: checkTopic,
-  key: checkBytes,
+  key: checkKey,
   partition: checkPartition,
   default_partition: checkPartition,
   default_partition_for: (value, at) => checkChoice(value, at, ['all', 'keyless']),
-  partition_key: checkBytes,
+  partition_key: checkKey,
   timestamp: checkTimestamp,
   timestamp_unit: (value, at) => checkChoice(value, at, timeUnits),
   headers(value, at) {
@@ -111,6 +111,19 @@ function contradictions(message: { [key: string]: JsonValue }, path: string): Pr
         remedy: `add ${needed}`,
       });
   return problems;
+}
+
+/** As records are rejected for it: see `bytesField`. */
+function checkKey(value: unknown, at: string): Problem[] {
+  const problems = checkBytes(value, at);
+  if (problems.length > 0 || typeof value !== 'string' || value.isWellFormed()) return problems;
+  return [
+    {
+      path: at,
+      reason: 'the text holds a lone surrogate, which has no UTF-8 form',
+      remedy: 'write the whole character',
+    },
+  ];
 }
 
 /** A mapping for bytes: a literal value must have bytes at all. */

@@ -127,7 +127,8 @@ test('__proto__, constructor and prototype are plain data everywhere', () => {
 
 test('nesting of 1,000 levels passes; of 200,000 it is a rejection, and the next record passes', () => {
   const nested = (depth: number): string => `{"k":"k","deep":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-  const shallow = nested(990);
+  // The object around the list is the thousandth level.
+  const shallow = nested(999);
   for (const message of [
     {},
     { payload: '$.' },
@@ -137,7 +138,7 @@ test('nesting of 1,000 levels passes; of 200,000 it is a rejection, and the next
     const deepest = recordOf(parseJson(nested(200_000)));
     assert.match(valueOf(message, deepest), /^mapping_failed payload/);
     const passed = valueOf(message, recordOf(parseJson(shallow)));
-    assert.ok(passed.includes('['.repeat(990)) && passed.startsWith('{'));
+    assert.ok(passed.includes('['.repeat(999)) && passed.startsWith('{'));
   }
   assert.equal(valueOf({ key: '$.k', payload: '$.' }, unparsedOf(shallow)), shallow);
   assert.equal(valueOf({ key: '$.k', payload: '$.' }, unparsedOf(nested(1000))), 'row_invalid payload');
@@ -152,7 +153,36 @@ test('a text of 10 MB goes through whole', () => {
   assert.equal(valueOf({ template: '{{long}}', template_type: 'text' }, record), long);
   const text = JSON.stringify({ long, id: 1 });
   assert.equal(valueOf({ key: '$.id', payload: '$.' }, unparsedOf(text)), text);
+  const bytes = Buffer.alloc(7_500_001, 'bytes');
+  const carried = map({ key: '$.b', headers: { b: '$.b' } }, recordOf({ b: { base64: bytes.toString('base64') } }));
+  assert.ok(!('state' in carried), JSON.stringify(carried));
+  assert.ok(carried.key!.equals(bytes) && carried.headers[0]![1]!.equals(bytes));
   assert.equal(valueOf({}, recordOf({ id: 2 })), '{"id":2}');
+});
+
+test('bytes come as base64 of either alphabet, padded or not; what is none rejects the record', () => {
+  for (const [text, hex] of [
+    ['', ''],
+    ['AP8=', '00ff'],
+    ['AP8', '00ff'],
+    ['-_+/', 'fbffbf'],
+    ['QQ==', '41'],
+    ['QQ', '41'],
+    ['QQ=', null],
+    ['Q', null],
+    ['QUE', '4141'],
+    ['QUE==', null],
+    ['Q===', null],
+    ['QQ==QQ==', null],
+    ['Q Q=', null],
+    ['QQ==\n', null],
+  ] as const) {
+    const message = map({ key: '$.k', headers: { h: '$.k' } }, recordOf({ k: { base64: text } }));
+    if (hex === null) assert.ok('state' in message && message.field === 'key', text);
+    else assert.ok(!('state' in message) && message.key!.toString('hex') === hex, text);
+  }
+  const plain = map({ key: '$.k' }, recordOf({ k: { base64: 'QQ==', more: 1 } }));
+  assert.ok(!('state' in plain) && String(plain.key) === '{"base64":"QQ==","more":1}');
 });
 
 test('bytes that are not UTF-8 are rejected, scanned or parsed', () => {

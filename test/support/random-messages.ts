@@ -85,6 +85,8 @@ const directives: readonly Make[] = [
       '{% if flag %}{{ n | plus: 1 }}{% endif %}',
       '{{ items | json }}',
       '{{ n | divided_by: 0 }}',
+      '{% increment n %}{% decrement event %}',
+      '{{ event | date: "%s" }}',
     ]),
   }),
   (_random, inner) => ({

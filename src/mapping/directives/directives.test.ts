@@ -223,6 +223,70 @@ test('@liquid has limits, own fields and no clock', () => {
     assert.equal(checkMapping({ '@liquid': bad }, 'm').length, 1, bad);
 });
 
+test('@liquid: numbers keep their digits as numbers, in text, in JSON and beside other numbers', () => {
+  const data = parseJson('{"total":129.90,"big":9007199254740993,"o":{"a":[1.10,2]},"n":2}');
+  const render = (text: string): unknown => run({ '@liquid': text }, data);
+  assert.equal(render('{{ total }} {{ total | append: "!" }} {{ big | split: "99" | last }}'), '129.90 129.90! 3');
+  assert.equal(render('{{ total | json }} {{ o | json }} {{ o.a | json }}'), '129.90 {"a":[1.10,2]} [1.10,2]');
+  assert.equal(render('{{ o | only: "a" | json }}{{ o | except: "a" | json }}'), '{"a":[1.10,2]}{}');
+  assert.equal(render('{{ total | base64 }} {{ total | keys | size }}'), 'MTI5Ljkw 0');
+  assert.equal(
+    render('{{ big | sha256 }}'),
+    'a1c367c29158357e62a3ff5d3e800fb7698a22396439dbc0a9d4929322afd35d',
+    'of its digits',
+  );
+  assert.equal(render('{{ total | plus: 1 }} {{ total | round }} {{ total | at_least: 200 }}'), '130.9 130 200');
+  for (const [condition, holds] of [
+    ['total == 129.9', true],
+    ['129.9 == total', true],
+    ['total != 129.9', false],
+    ['total == "129.90"', false],
+    ['total > 20', true],
+    ['20 < total', true],
+    ['total <= 129.9', true],
+    ['total >= 130', false],
+    ['big > 9007199254740992', true],
+    ['big == 9007199254740992', false],
+    ['n < total', true],
+    ['o.a contains 1.1', true],
+  ] as const)
+    assert.equal(render(`{% if ${condition} %}yes{% else %}no{% endif %}`), holds ? 'yes' : 'no', condition);
+});
+
+test('@liquid changes no record: what it counts up is its own', () => {
+  const data = { n: 1, l: [2, 1] };
+  const text = '{% increment n %}{% increment new %}{% decrement n %} {{ l | shift }}{{ l | pop }}';
+  const first = run({ '@liquid': text }, data);
+  assert.equal(run({ '@liquid': text }, data), first);
+  assert.deepEqual(data, { n: 1, l: [2, 1] });
+});
+
+test('@liquid reads text without an offset as UTC, wherever it runs', (t) => {
+  const zone = process.env.TZ;
+  t.after(() => (zone === undefined ? delete process.env.TZ : (process.env.TZ = zone)));
+  process.env.TZ = 'America/New_York';
+  assert.equal(new Date(2024, 4, 1).getTimezoneOffset(), 240, 'the zone of the process counts at once');
+  const format = (text: string): unknown =>
+    run({ '@liquid': '{{ at | date: "%Y-%m-%d %H:%M %z" }}' }, { at: parseJson(text) });
+  for (const text of [
+    '"2024-05-01 12:34:56"',
+    '"2024-05-01T12:34"',
+    '"2024-05-01T14:34:56+02:00"',
+    '"May 1 2024 12:34"',
+    '"May 1, 2024 12:34 PM"',
+    '"05-01-2024 12:34"',
+    '"Wed, 01 May 2024 14:34:56 +0200"',
+    '"Wed May 01 2024 14:34:56 GMT+0200 (CEST)"',
+    '"May 1 2024 08:34 EDT"',
+    '1714566896',
+    '1714566896.0',
+    '"1714566896"',
+  ])
+    assert.equal(format(text), '2024-05-01 12:34 +0000', text);
+  assert.equal(format('"2024-05-01"'), '2024-05-01 00:00 +0000');
+  assert.equal(format('"no time"'), 'no time');
+});
+
 test('@lookup, @hash, @uuid, @pattern', () => {
   const table = { 1: 'one', a: '$.other', '@x': 2 };
   const lookup = (value: JsonValue, more: object = {}): unknown =>

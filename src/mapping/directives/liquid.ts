@@ -11,7 +11,7 @@ export const liquidDirective: Directive = {
   docs: [
     `The argument is text of at most ${MAX_LIQUID_LENGTH} characters; the result is always text. Names are the record's own fields; unknown ones give`,
     'nothing. Without the tags case, for, tablerow, include, render, layout and block, and without filters over lists. More filters:',
-    '`json`, `keys`, `only`, `except`, `sha256`, `base64`. Dates are UTC; `now` is the time the record was received or the run triggered.',
+    '`json`, `keys`, `only`, `except`, `sha256`, `base64`. Numbers compare by all their digits, arithmetic is with doubles. Dates\nare UTC; `now` is the time the record was received or the run triggered.',
   ].join('\n'),
   example: {
     mapping: { '@liquid': '{% if plan == "gold" %}VIP {% endif %}{{ name | upcase }}' },

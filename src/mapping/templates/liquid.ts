@@ -3,8 +3,9 @@ import { hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as LiquidPackage from 'liquidjs';
 import type { FilterImplOptions, Liquid, Template } from 'liquidjs';
-import { isRawNumber } from '../../base/json.ts';
+import { parseTime } from '../../base/time-text.ts';
 import { textOf } from '../text.ts';
+import { isPlain, liquidScope, LongNumber } from './liquid-values.ts';
 
 export const MAX_LIQUID_LENGTH = 1000;
 
@@ -20,8 +21,7 @@ export function parseLiquid(text: string): LiquidTemplate {
   return {
     render(root, nowMs) {
       renderedAtMs = nowMs;
-      const scope = typeof root === 'object' && root !== null ? (digitsAsText(root) as object) : {};
-      return liquid.renderSync(templates, scope) as string;
+      return liquid.renderSync(templates, liquidScope(root)) as string;
     },
   };
 }
@@ -67,33 +67,30 @@ function createEngine(): Liquid {
   return liquid;
 }
 
-/** `now` and `today` mean the time of the record, so that preview and sending agree. */
+/** `now` and `today` mean the time of the record, and text without an offset is UTC, so that preview and sending agree. */
 function withoutClock(filter: FilterImplOptions): FilterImplOptions {
   const handler = typeof filter === 'function' ? filter : filter.handler;
   return function (value, ...options) {
-    const given: unknown = value === 'now' || value === 'today' ? new Date(renderedAtMs) : value;
-    return handler.call(this, given, ...options) as unknown;
+    return handler.call(this, timeOf(value), ...options) as unknown;
   };
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What the engine reads the same way on every machine. */
+function timeOf(value: unknown): unknown {
+  if (value instanceof LongNumber) return Number(value);
+  if (typeof value !== 'string') return value;
+  if (value === 'now' || value === 'today') return new Date(renderedAtMs);
+  const epochMs = parseTime(value);
+  if (!Number.isNaN(epochMs)) return new Date(epochMs);
+  if (/^\d*$/.test(value) || namesZone.test(value)) return value;
+  const utc = `${value} UTC`;
+  return Number.isNaN(Date.parse(utc)) ? value : utc;
 }
+
+/** An offset after a time, or the name of a zone that the engine knows. */
+const namesZone = /(?::\d\d(?:\.\d+)?\s*|GMT\s*|UTC\s*)[+-]\d\d:?\d\d|(?<![A-Z])(?:Z|UTC?|GMT|[ECMP][SD]T)(?![A-Z])/i;
 
 function pick(value: unknown, wanted: (name: string) => boolean): unknown {
   if (!isPlain(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([name]) => wanted(name)));
-}
-
-/** Numbers kept as raw JSON as text with their digits; the same object where there are none. */
-function digitsAsText(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (isRawNumber(value)) return value.rawJSON;
-  if (Array.isArray(value)) {
-    const items = value.map(digitsAsText);
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
-  const entries = Object.entries(value).map(([name, member]) => [name, digitsAsText(member)] as const);
-  const changed = entries.some(([name, member]) => member !== (value as Record<string, unknown>)[name]);
-  return changed ? Object.fromEntries(entries) : value;
 }
