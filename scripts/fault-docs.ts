@@ -24,6 +24,7 @@ const faults: Readonly<Record<string, { one: string; goal: number }>> = {
   F12: { one: 'a dead, slow or lost route', goal: 20 },
   F14: { one: 'Kafka away for seconds', goal: 10 },
   F18: { one: 'overload with 128 MB of heap', goal: 3 },
+  F20: { one: 'a recorded trace of the spool, its power cut at each step', goal: 20_000 },
   P22: { one: 'a broker that throttles', goal: 3 },
   P42: { one: 'an error that nobody foresaw', goal: 20 },
 };

@@ -60,20 +60,34 @@ export class PlayedDelivery {
   settle(count = this.lane.length): void {
     const settled = this.lane.splice(0, count);
     this.inSend = Math.max(0, this.inSend - count);
-    for (const { message, owner, index } of settled) {
-      const outcome = this.outcome(message);
-      if (outcome.state === 'delivered') this.delivered.push(String(message.value));
-      owner.settled(index, outcome);
+    for (const one of settled) this.#tell(one);
+  }
+
+  /** The first `count` of one topic have their outcome, whatever the others do. */
+  settleTopic(topic: string, count: number): void {
+    for (let left = count; left > 0; left--) {
+      const at = this.lane.findIndex(({ message }) => message.topic === topic);
+      if (at === -1) return;
+      const [one] = this.lane.splice(at, 1);
+      if (at < this.inSend) this.inSend--;
+      this.#tell(one!);
     }
   }
 
   /** The topic cannot go on. */
   hold(held: Held): void {
-    for (const owner of new Set(this.lane.map((one) => one.owner))) owner.held(held);
+    const concerned = this.lane.filter(({ message }) => held.topic === null || held.topic === message.topic);
+    for (const owner of new Set(concerned.map((one) => one.owner))) owner.held(held);
   }
 
   get as(): Delivery {
     return this as unknown as Delivery;
+  }
+
+  #tell({ message, owner, index }: InLane): void {
+    const outcome = this.outcome(message);
+    if (outcome.state === 'delivered') this.delivered.push(String(message.value));
+    owner.settled(index, outcome);
   }
 }
 

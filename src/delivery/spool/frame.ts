@@ -100,7 +100,7 @@ export function decodeFrame(bytes: Buffer, offset: number, end: number): Frame {
 
 function messageSize({ message, position }: SpooledMessage): number {
   const { topic, key, value, partitionKey, headers, partition } = message;
-  let bytes = 1 + 2 + 8 + 4 + topic.length + 4 + Buffer.byteLength(position) + 4;
+  let bytes = 1 + 2 + 8 + 4 + Buffer.byteLength(topic) + 4 + Buffer.byteLength(position) + 4;
   if (key !== null) bytes += 4 + key.length;
   if (value !== null) bytes += 4 + value.length;
   if (partitionKey !== null && partitionKey !== key) bytes += 4 + partitionKey.length;

@@ -20,9 +20,10 @@ import type { SpoolOptions, SpoolOwner, SpoolStatus } from './ports.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
 import { SpoolRefusal } from './refusal.ts';
 import { Rejections } from './rejections.ts';
-import { Releases } from './releases.ts';
+import { Releases, isParked } from './releases.ts';
 import { TopicQueue, progressOf, type QueueEvents } from './topic-queue.ts';
 
+const LOOK_BYTES = 512 * 1024;
 /** A topic that does not move for this long lets others pass. */
 const STALLED_AFTER_MS = 2_000;
 /** After a write that failed: the next one tells whether it is over. */
@@ -84,6 +85,7 @@ export class Spool {
     const keeper = await ProgressKeeper.open(options);
     const log = await Log.open({ ...options, from: keeper.progress?.end ?? 0 });
     const spool = new Spool(options, log, keeper);
+    await spool.#findParked();
     keeper.keep(log, () => spool.#progress());
     return spool;
   }
@@ -194,6 +196,29 @@ export class Spool {
     this.#drainer.delivery = null;
     await this.#keeper.close();
     await this.#log.close();
+  }
+
+  /**
+   * Promise 3: records of a parked sync that came too late for the last saved progress are known from the start, so that
+   * its new events stand behind them. What an earlier process knew is in the progress; only what came after is looked at.
+   */
+  async #findParked(): Promise<void> {
+    const from = this.#keeper.progress?.end ?? this.#log.firstSequence;
+    const end = this.#log.nextSequence;
+    if (from >= end) return;
+    for (let position = this.#log.positionOf(from); ;) {
+      const { frames, next } = await this.#log.read(position, LOOK_BYTES);
+      for (const { firstSequence, acceptedAtMs, messages } of frames)
+        for (const [at, { message }] of messages.entries()) {
+          const sequence = firstSequence + at;
+          if (!isParked(message.topic) || sequence < from || this.#queues.has(message.topic)) continue;
+          const queue = new TopicQueue(message.topic, this.#events, sequence, end - 1);
+          queue.unreadSinceMs = acceptedAtMs;
+          this.#queues.set(message.topic, queue);
+        }
+      if (frames.length === 0) return;
+      position = next;
+    }
   }
 
   get #delivery(): Delivery | null {
