@@ -1,5 +1,6 @@
 /** One differential round: ours against Segment's mapper, every difference in a named class. */
 import assert from 'node:assert/strict';
+import { beginBytes, takeBytes } from '../../src/base/json-writer.ts';
 import { checkMapping, compileExpression } from '../../src/mapping/mapping.ts';
 import type { JsonValue } from '../../src/model/index.ts';
 import { contextOf, recordOf } from './mapping.ts';
@@ -38,10 +39,14 @@ function compareMapping(
   // Segment knows no string shorthands; inside @literal neither does ours.
   const whole: JsonValue = { '@literal': { v: mapping } };
   assert.deepEqual(checkMapping(whole, 'mapping'), [], JSON.stringify(mapping));
-  const { evaluate } = compileExpression(whole);
+  const { evaluate, write } = compileExpression(whole);
   for (const record of records) {
     const before = JSON.stringify(record);
-    const ours = JSON.stringify((evaluate(record, recordOf(record), contextOf()) as { v?: unknown }).v);
+    const value = evaluate(record, recordOf(record), contextOf()) as { v?: unknown };
+    const ours = JSON.stringify(value.v);
+    beginBytes();
+    assert.ok(write(record, recordOf(record), contextOf()));
+    assert.equal(takeBytes().toString(), JSON.stringify(value), 'what is written is not the value');
     assert.equal(JSON.stringify(record), before, `the record was changed\nmapping: ${JSON.stringify(mapping)}`);
     const theirs = segmentMap(mapping, record);
     const explained = new Set<string>(classes);
