@@ -68,7 +68,7 @@ function renderStatus({ startedAt, destinations, sources, syncs }: StatusAnswer)
         one.pendingMessages,
         one.pendingBytes,
         one.spool?.messages ?? 0,
-        one.held ?? '',
+        one.spool?.problem ?? one.held ?? '',
       ]),
     ),
     table(

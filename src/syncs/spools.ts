@@ -1,6 +1,5 @@
 /** The spool of each destination: opened, given what it needs, kept when its destination goes. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import {
   Spool,
@@ -26,6 +25,7 @@ import { isTripped, judge, type Flow } from './flows.ts';
 import { eventOfBytes } from './given-record.ts';
 import { letterOf } from './letters.ts';
 import type { DeadLetterSink, SyncObserver } from './ports.ts';
+import { lookIntoSpools, spoolFolder } from './spool-folders.ts';
 
 export interface SpoolTools {
   /** Holds one folder for each destination. */
@@ -46,14 +46,25 @@ export interface SpoolTools {
 export interface OpenSpool {
   /** Null until it is open, or when it cannot be opened. */
   spool: Spool | null;
-  /** Resolves when it is open or has failed; null: it is. */
+  /** Resolves when it is open or has failed for the first time; null: it is. */
   opening: Promise<void> | null;
-  /** Why it cannot be used; null: it can. */
+  /** Why it cannot be used; null: it can. It is tried again by itself. */
   problem: string | null;
+}
+
+/** What is told of a destination's spool. */
+export interface ToldSpool extends SpoolStatus {
+  /** Why it cannot be used, so that events are 429; null: it can. */
+  readonly problem: string | null;
 }
 
 interface KeptSpool extends OpenSpool {
   delivery: Delivery | null;
+  /** It is being opened once more. */
+  retrying: Promise<void> | null;
+  /** Until then it is not opened once more. */
+  cancelRetry: () => void;
+  failures: number;
   /** Its destination is gone or switched off. */
   closing: Promise<void> | null;
   maxBytes: number;
@@ -61,6 +72,8 @@ interface KeptSpool extends OpenSpool {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const RESERVE_BYTES = 4 * 1024 * 1024;
+/** Until a spool that could not be opened is tried again. */
+const OPEN_AGAIN = { firstMs: 1_000, maxMs: 30_000 };
 /** Routes of configurations long gone are not remembered for ever. */
 const MAX_ROUTES = 1_000;
 
@@ -72,6 +85,13 @@ interface Route {
   readonly batchBytes: number;
   readonly batchMessages: number;
   readonly ordering?: IntakeOptions['ordering'];
+}
+
+interface KnownRoute {
+  readonly route: Route;
+  /** The sync as it is configured now, where there is one: it says what may be left out of a message that is too large. */
+  readonly flow: Flow | undefined;
+  readonly options: IntakeOptions;
 }
 
 /** The same text for all messages of a sync under one configuration. */
@@ -91,7 +111,7 @@ export function routeText({ sync, options }: Flow): string {
 export class Spools {
   readonly #tools: SpoolTools;
   readonly #open = new Map<string, KeptSpool>();
-  readonly #routes = new Map<string, { readonly route: Route; readonly options: IntakeOptions }>();
+  readonly #routes = new Map<string, KnownRoute>();
   readonly #told = new Set<string>();
 
   constructor(tools: SpoolTools) {
@@ -103,7 +123,8 @@ export class Spools {
     configs: ReadonlyMap<string, DestinationConfig>,
     retiring: ReadonlyMap<string, Promise<void>> = new Map(),
   ): void {
-    const present = this.#present();
+    const { destinations: present, strays } = lookIntoSpools(this.#tools.folder);
+    for (const path of strays) this.#tellOnce(path, `${path} is no spool of a destination: it is left alone.`);
     for (const config of configs.values())
       if (config.enabled && (config.spool !== false || present.includes(config.name))) this.#begin(config);
     for (const [name, one] of this.#open)
@@ -117,7 +138,7 @@ export class Spools {
       await one.opening;
       if (one.problem === null) continue;
       throw new HeadraceError('state_failed', `The spool of the destination ${name} cannot be used: ${one.problem}`, {
-        remedy: `Mend the folder ${join(this.#tools.folder, encodeURIComponent(name))}, or start the version that wrote it.`,
+        remedy: `Mend the folder ${spoolFolder(this.#tools.folder, name)}, or start the version that wrote it.`,
       });
     }
   }
@@ -130,8 +151,11 @@ export class Spools {
     return config.spool === false && one.spool !== null && one.spool.status.messages === 0 ? null : one;
   }
 
-  status(name: string): SpoolStatus | null {
-    return this.#open.get(name)?.spool?.status ?? null;
+  /** Null: it has none, or it is being opened. */
+  status(name: string): ToldSpool | null {
+    const { spool = null, problem = null } = this.#open.get(name) ?? {};
+    if (problem !== null) return { messages: 0, bytes: 0, oldestAgeSeconds: 0, problem };
+    return spool === null ? null : { ...spool.status, problem };
   }
 
   /** What is in the lanes and on the disk too. */
@@ -170,9 +194,10 @@ export class Spools {
     const { name, spool } = config;
     const earlier = this.#open.get(name);
     const maxBytes = spool === false ? 0 : (spool?.maxBytes ?? DEFAULT_SPOOL_BYTES);
-    if (earlier !== undefined && earlier.closing === null && earlier.problem === null) {
+    if (earlier !== undefined && earlier.closing === null) {
       // Switched off, it takes what stands behind the rest as before.
       if (spool !== false) earlier.maxBytes = maxBytes;
+      if (earlier.problem !== null) this.#openAgain(name, earlier);
       return;
     }
     const one: KeptSpool = {
@@ -180,23 +205,41 @@ export class Spools {
       opening: null,
       problem: null,
       delivery: null,
+      retrying: null,
+      cancelRetry: () => undefined,
+      failures: 0,
       closing: null,
       maxBytes,
     };
     this.#open.set(name, one);
-    one.opening = this.#openOne(name, one, earlier?.closing ?? null).then(
-      (opened) => {
-        one.spool = opened;
-        one.opening = null;
-        if (one.delivery !== null) opened.attach(one.delivery);
-        if (opened.status.messages > 0 && one.closing === null) this.#tools.wanted(name);
-      },
-      (error: unknown) => {
-        one.problem = (error as Error).message;
-        one.opening = null;
-        this.#tools.observer.warned(`The spool of the destination ${name} cannot be used: ${one.problem}`);
-      },
-    );
+    one.opening = this.#tryOpen(name, one, earlier?.closing ?? null).then(() => void (one.opening = null));
+  }
+
+  /** Never rejects. */
+  async #tryOpen(name: string, one: KeptSpool, before: Promise<void> | null): Promise<void> {
+    try {
+      const opened = await this.#openOne(name, one, before);
+      if (one.problem !== null) this.#tools.observer.warned(`The spool of the destination ${name} can be used again.`);
+      one.spool = opened;
+      one.problem = null;
+      one.failures = 0;
+      if (one.delivery !== null) opened.attach(one.delivery);
+      if (opened.status.messages > 0 && one.closing === null) this.#tools.wanted(name);
+    } catch (error) {
+      const problem = (error as Error).message;
+      if (one.problem !== problem)
+        this.#tools.observer.warned(`The spool of the destination ${name} cannot be used: ${problem}`);
+      one.problem = problem;
+      const waitMs = backoffMs(OPEN_AGAIN, ++one.failures);
+      one.cancelRetry = this.#tools.clock.after(waitMs, () => this.#openAgain(name, one), { unref: true });
+    }
+  }
+
+  /** Promise 1: until it is open its events are refused, since what it holds stands before them. */
+  #openAgain(name: string, one: KeptSpool): void {
+    one.cancelRetry();
+    if (one.closing !== null || one.retrying !== null || this.#open.get(name) !== one) return;
+    one.retrying = this.#tryOpen(name, one, null).then(() => void (one.retrying = null));
   }
 
   async #openOne(name: string, one: KeptSpool, before: Promise<void> | null): Promise<Spool> {
@@ -205,7 +248,7 @@ export class Spools {
     const { clock, observer } = this.#tools;
     return Spool.open({
       files: systemFiles,
-      folder: join(this.#tools.folder, encodeURIComponent(name)),
+      folder: spoolFolder(this.#tools.folder, name),
       clock,
       maxBytes: () => one.maxBytes,
       segmentBytes: Math.max(256 * 1024, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8))),
@@ -230,24 +273,25 @@ export class Spools {
     });
   }
 
-  #route(text: string): { readonly route: Route; readonly options: IntakeOptions } {
-    let known = this.#routes.get(text);
-    if (known === undefined) {
-      if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
-      const route = JSON.parse(text) as Route;
-      const { sync, partitioner, ...options } = route;
-      const { shrink } = this.#tools.flows().get(sync)?.options ?? {};
-      known = {
-        route,
-        options: { ...options, assign: assignerOf(partitioner), ...(shrink === undefined ? {} : { shrink }) },
-      };
-      this.#routes.set(text, known);
-    }
-    return known;
+  #route(text: string): KnownRoute {
+    const known = this.#routes.get(text);
+    const route = known?.route ?? (JSON.parse(text) as Route);
+    const flow = this.#tools.flows().get(route.sync);
+    if (known !== undefined && known.flow === flow) return known;
+    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
+    const { partitioner, ...options } = route;
+    const { shrink } = flow?.options ?? {};
+    const made: KnownRoute = {
+      route,
+      flow,
+      options: { ...options, assign: assignerOf(partitioner), ...(shrink === undefined ? {} : { shrink }) },
+    };
+    this.#routes.set(text, made);
+    return made;
   }
 
   #count(text: string, outcome: 'delivered' | 'rejected'): void {
-    const flow = this.#tools.flows().get(this.#route(text).route.sync);
+    const { flow } = this.#route(text);
     if (flow === undefined) return;
     flow.counts.read++;
     flow.counts[outcome]++;
@@ -310,29 +354,26 @@ export class Spools {
     return { state: 'rejected', code: 'event_invalid', reason };
   }
 
-  /** Names of folders with messages. */
-  #present(): string[] {
-    try {
-      return readdirSync(this.#tools.folder)
-        .filter((name) => readdirSync(join(this.#tools.folder, name)).some((file) => file.endsWith('.seg')))
-        .map(decodeURIComponent);
-    } catch {
-      return [];
-    }
+  #tellKept(name: string, configured: boolean): void {
+    const why = configured ? 'is switched off' : 'is not configured any more';
+    this.#tellOnce(
+      name,
+      `The spool holds messages for the destination ${name}, which ${why}: they are kept in ${spoolFolder(this.#tools.folder, name)} and sent when it is there again.`,
+    );
   }
 
-  #tellKept(name: string, configured: boolean): void {
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
-    const why = configured ? 'is switched off' : 'is not configured any more';
-    this.#tools.observer.warned(
-      `The spool holds messages for the destination ${name}, which ${why}: they are kept in ${join(this.#tools.folder, encodeURIComponent(name))} and sent when it is there again.`,
-    );
+  #tellOnce(what: string, message: string): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#tools.observer.warned(message);
   }
 }
 
-async function close({ opening, spool }: OpenSpool): Promise<void> {
-  await opening;
-  spool?.detach();
-  await spool?.close();
+async function close(one: KeptSpool): Promise<void> {
+  one.cancelRetry();
+  await one.opening;
+  await one.retrying;
+  one.cancelRetry();
+  one.spool?.detach();
+  await one.spool?.close();
 }

@@ -70,3 +70,22 @@ test('answers of the collector are counted by status and timed in buckets, and s
     [0, 1, 2, 2, 3, 3],
   );
 });
+
+test('a spool tells its size, or that it cannot be opened', async () => {
+  const metrics = new Metrics('1.2.3', systemClock);
+  const pending = { pendingMessages: 0, pendingBytes: 0 };
+  const { body } = await metrics.text({
+    destinations: [
+      { name: 'good', ...pending, spool: { messages: 3, bytes: 400, oldestAgeSeconds: 1.5, problem: null } },
+      { name: 'bad', ...pending, spool: { messages: 0, bytes: 0, oldestAgeSeconds: 0, problem: 'no such disk' } },
+      { name: 'none', ...pending, spool: null },
+    ],
+    syncs: [],
+  });
+  assert.match(body, /^headrace_spool_messages\{destination="good"\} 3$/m);
+  assert.match(body, /^headrace_spool_bytes\{destination="good"\} 400$/m);
+  assert.match(body, /^headrace_spool_oldest_age_seconds\{destination="good"\} 1\.5$/m);
+  assert.match(body, /^headrace_spool_unusable\{destination="good"\} 0$/m);
+  assert.match(body, /^headrace_spool_unusable\{destination="bad"\} 1$/m);
+  assert.doesNotMatch(body, /^headrace_spool_(messages|bytes)\{destination="(bad|none)"\}/m);
+});

@@ -11,7 +11,12 @@ export interface Snapshot {
     readonly name: string;
     readonly pendingMessages: number;
     readonly pendingBytes: number;
-    readonly spool?: { readonly messages: number; readonly bytes: number; readonly oldestAgeSeconds: number } | null;
+    readonly spool?: {
+      readonly messages: number;
+      readonly bytes: number;
+      readonly oldestAgeSeconds: number;
+      readonly problem?: string | null;
+    } | null;
   }[];
   readonly syncs: readonly { readonly name: string; readonly kind: 'events' | 'table'; readonly counts: Counts }[];
 }
@@ -57,6 +62,7 @@ export class Metrics {
   readonly #pendingMessages: Gauge<'destination'>;
   readonly #pendingBytes: Gauge<'destination'>;
   readonly #spool: Readonly<Record<'messages' | 'bytes' | 'oldestAgeSeconds', Gauge<'destination'>>>;
+  readonly #spoolUnusable: Gauge<'destination'>;
   readonly #records: Gauge<'sync' | 'outcome'>;
   readonly #rows: Counter<'sync' | 'outcome'>;
   readonly #runs: Counter<'sync' | 'state'>;
@@ -99,6 +105,9 @@ export class Metrics {
         'destination',
       ]),
     };
+    this.#spoolUnusable = gauge('spool_unusable', '1 while the spool cannot be opened, so that events are refused.', [
+      'destination',
+    ]);
     this.#records = gauge('sync_records', 'Records of each sync by outcome since the start.', ['sync', 'outcome']);
     this.#rows = counter('run_rows_total', 'Rows of runs by outcome.', ['sync', 'outcome']);
     this.#runs = counter('runs_total', 'Runs by end state.', ['sync', 'state']);
@@ -144,12 +153,17 @@ export class Metrics {
     this.#pendingMessages.reset();
     this.#pendingBytes.reset();
     for (const of of Object.values(this.#spool)) of.reset();
+    this.#spoolUnusable.reset();
     this.#records.reset();
     for (const { name, pendingMessages, pendingBytes, spool } of snapshot.destinations) {
       this.#pendingMessages.set({ destination: name }, pendingMessages);
       this.#pendingBytes.set({ destination: name }, pendingBytes);
+      if (spool == null) continue;
+      const isUsable = (spool.problem ?? null) === null;
+      this.#spoolUnusable.set({ destination: name }, isUsable ? 0 : 1);
       for (const what of ['messages', 'bytes', 'oldestAgeSeconds'] as const)
-        if (spool != null) this.#spool[what].set({ destination: name }, spool[what]);
+        // What lies on the disk is not known while it cannot be opened.
+        if (isUsable) this.#spool[what].set({ destination: name }, spool[what]);
     }
     for (const { name, counts } of snapshot.syncs)
       for (const [outcome, count] of Object.entries(counts) as [string, number][])

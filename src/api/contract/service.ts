@@ -206,6 +206,8 @@ export interface SpoolSummary {
   readonly bytes: number;
   /** 0: nothing waits. */
   readonly oldestAgeSeconds: number;
+  /** Why it cannot be used, so that events are 429 until it can; null or absent: it can. */
+  readonly problem?: string | null;
 }
 
 export interface StatusAnswer {

@@ -19,7 +19,7 @@ export interface SpoolFile {
 export interface SpoolFiles {
   /** Makes the folder, for its owner only, with its parents; its name is durable when it resolves. */
   makeFolder(folder: string): Promise<void>;
-  /** Names and sizes of the files in a folder; empty where there is none. */
+  /** Names and sizes of the files in a folder, nothing but files; empty where there is none. */
   list(folder: string): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
   /** A new file, for its owner only; rejects when there is one. */
   create(path: string): Promise<SpoolFile>;
@@ -41,7 +41,14 @@ export const systemFiles: SpoolFiles = {
       if (error.code === 'ENOENT') return [];
       throw error;
     });
-    return Promise.all(names.map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })));
+    const found = await Promise.all(
+      names.map(async (name) => {
+        // Something that points nowhere is none of ours.
+        const facts = await stat(join(folder, name)).catch(() => null);
+        return facts?.isFile() === true ? [{ name, bytes: facts.size }] : [];
+      }),
+    );
+    return found.flat();
   },
   async create(path) {
     failpoint('spool.create.before');

@@ -27,7 +27,12 @@ export async function openSegments(
   for (const { name, bytes, number } of listed.toReversed()) {
     const path = join(folder, name);
     const file = await files.open(path);
-    const found = await openOne({ number, path, file, bytes, last: segments.length === 0, warned });
+    const found = await openOne({ number, path, file, bytes, last: segments.length === 0, warned }).catch(
+      async (error: unknown) => {
+        for (const one of [file, ...segments.map((segment) => segment.file)]) await one.close();
+        throw error;
+      },
+    );
     if (found === null) {
       await file.close();
       // Not even its header was ever whole.

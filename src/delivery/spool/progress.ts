@@ -44,8 +44,17 @@ export class ProgressFile {
     files: SpoolFiles,
     folder: string,
   ): Promise<{ readonly file: ProgressFile; readonly progress: Progress | null; readonly damaged: boolean }> {
-    const present = new Set((await files.list(folder)).map(({ name }) => name));
     const opened: SpoolFile[] = [];
+    try {
+      return await ProgressFile.#openBoth(files, folder, opened);
+    } catch (error) {
+      for (const file of opened) await file.close();
+      throw error;
+    }
+  }
+
+  static async #openBoth(files: SpoolFiles, folder: string, opened: SpoolFile[]): ReturnType<typeof ProgressFile.open> {
+    const present = new Set((await files.list(folder)).map(({ name }) => name));
     let best: { generation: number; progress: Progress } | null = null;
     let damaged = false;
     for (const name of NAMES) {

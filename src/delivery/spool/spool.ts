@@ -24,6 +24,7 @@ import { Releases, isParked } from './releases.ts';
 import { TopicQueue, progressOf, type QueueEvents } from './topic-queue.ts';
 
 const LOOK_BYTES = 512 * 1024;
+const OWN_FILES = /^(\d{10}\.seg(\.damaged)?|progress\.[01]|reserve)$/;
 /** A topic that does not move for this long lets others pass. */
 const STALLED_AFTER_MS = 2_000;
 /** After a write that failed: the next one tells whether it is over. */
@@ -83,10 +84,20 @@ export class Spool {
   static async open(options: SpoolOptions): Promise<Spool> {
     await options.files.makeFolder(options.folder);
     const keeper = await ProgressKeeper.open(options);
-    const log = await Log.open({ ...options, from: keeper.progress?.end ?? 0 });
+    // Whoever tries again and again holds no files meanwhile.
+    const log = await Log.open({ ...options, from: keeper.progress?.end ?? 0 }).catch(async (error: unknown) => {
+      await keeper.close();
+      throw error;
+    });
     const spool = new Spool(options, log, keeper);
-    await spool.#findParked();
+    try {
+      await spool.#findParked();
+    } catch (error) {
+      await spool.close();
+      throw error;
+    }
     keeper.keep(log, () => spool.#progress());
+    await tellStrays(options);
     return spool;
   }
 
@@ -384,4 +395,11 @@ export class Spool {
       this.#drainer.plan();
     },
   };
+}
+
+/** What is none of the spool's files is left alone, and told. */
+async function tellStrays({ files, folder, warned }: SpoolOptions): Promise<void> {
+  const strays = (await files.list(folder)).filter(({ name }) => !OWN_FILES.test(name)).map(({ name }) => name);
+  if (strays.length > 0)
+    warned(`In ${folder} there is what is no file of the spool, and left alone: ${strays.join(', ')}`);
 }
