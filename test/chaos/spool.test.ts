@@ -31,8 +31,10 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
     for (let fault = 0; fault < amount(2, 40); fault++) {
       await acknowledged(load, draw.between(300, 2000));
       await kafka.nodes[0]!.kill('SIGKILL');
+      const killedMs = performance.now();
       // Enough to be sure that they went to the disk.
       await acknowledged(load, draw.between(2000, 6000));
+      await checkOutageMetrics(server, load, killedMs);
       await kafka.nodes[0]!.restart();
       await acknowledged(load, draw.between(300, 2000));
     }
@@ -42,6 +44,7 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
     await sending;
     assert.deepEqual([...load.statuses.keys()], [200], `answers ${JSON.stringify([...load.statuses])}`);
     await untilEmpty(server);
+    assert.deepEqual(await spoolMetrics(server), { messages: 0, bytes: 0, oldest_age_seconds: 0, unusable: 0 });
     assert.equal((await server.stop()).code, 0);
     await verdict(0);
     assert.deepEqual(segments(setup), [], 'what is delivered is removed');
@@ -169,6 +172,43 @@ async function untilEmpty(server: Server): Promise<void> {
     return destination!.spool.messages === 0 && destination!.spool.bytes === 0;
   };
   await until('the spool is empty', empty, { deadlineMs: 150_000 });
+}
+
+const metricNames = ['messages', 'bytes', 'oldest_age_seconds', 'unusable'] as const;
+
+/** What `/metrics` says of the spool, as a scraper reads it. */
+async function spoolMetrics(server: Server): Promise<Record<(typeof metricNames)[number], number>> {
+  const text = await (await fetch(`${server.address}/metrics`)).text();
+  const valueOf = (name: string): number => {
+    const found = new RegExp(`^headrace_spool_${name}\\{destination="main"\\} (\\S+)$`, 'm').exec(text);
+    assert.ok(found, `headrace_spool_${name} is missing:\n${text}`);
+    return Number(found[1]);
+  };
+  return Object.fromEntries(metricNames.map((name) => [name, valueOf(name)])) as Awaited<
+    ReturnType<typeof spoolMetrics>
+  >;
+}
+
+/** While Kafka is away: what waits is told, and its age grows with time and with nothing else. */
+async function checkOutageMetrics(server: Server, load: CollectorLoad, killedMs: number): Promise<void> {
+  const first = await spoolMetrics(server);
+  const firstMs = performance.now();
+  const told = JSON.stringify(first);
+  assert.ok(first.messages > 0 && first.messages <= load.expected.length, told);
+  // A frame of one event: some sixty bytes besides the event.
+  assert.ok(first.bytes > first.messages * 60, told);
+  assert.equal(first.unusable, 0);
+  const outage = (performance.now() - killedMs) / 1000;
+  // The oldest may have been accepted while the broker was dying.
+  assert.ok(first.oldest_age_seconds > 0 && first.oldest_age_seconds < outage + 2, `${told}, away for ${outage} s`);
+  await until('it gets older', async () => {
+    const { oldest_age_seconds: age, messages } = await spoolMetrics(server);
+    assert.ok(messages >= first.messages, 'nothing is delivered');
+    const passed = (performance.now() - firstMs) / 1000;
+    const grown = age - first.oldest_age_seconds;
+    assert.ok(Math.abs(grown - passed) < 1, `older by ${grown} s after ${passed} s`);
+    return grown > 0.5;
+  });
 }
 
 async function isReady(server: Server): Promise<boolean> {
