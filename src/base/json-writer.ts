@@ -270,7 +270,7 @@ function writeDigits(value: number): void {
 }
 
 /** Beyond this many units the runtime's own encoder is faster than a loop that looks at each. */
-const SHORT_TEXT = 32;
+const SHORT_TEXT = 64;
 /** The same for text that nothing needs to be looked for in, and for bytes. */
 const LONG_TEXT = 128;
 const QUOTE = 0x22;

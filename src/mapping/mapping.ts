@@ -7,6 +7,7 @@ import { isObject, type CheckTools, type CompileTools, type Directive } from './
 import { setMember } from './object.ts';
 import { directives } from './directives/index.ts';
 import { computed, constantExpression, unionFields, type Expression, type Member } from './expression.ts';
+import { compileBuild } from './build-object.ts';
 import { compileWrite } from './write-object.ts';
 
 /** Everything that is wrong with a mapping; what passes compiles, and never fails for its own shape. */
@@ -145,25 +146,14 @@ export function compileList(items: readonly Expression[]): Expression {
 
 /** Absent members are left out. */
 export function compileObject(members: readonly Member[]): Expression {
-  if (members.every(([, value]) => value.constant !== null))
-    return constantExpression(buildObject(members, (value) => value.constant!.value));
-  const object = computed(
-    (root, record, context) => buildObject(members, (value) => value.evaluate(root, record, context)),
-    unionFields(members.map(([, value]) => value)),
-    compileWrite(members),
-  );
+  if (members.every(([, value]) => value.constant !== null)) return constantExpression(fixedObject(members));
+  const object = computed(compileBuild(members), unionFields(members.map(([, value]) => value)), compileWrite(members));
   return { ...object, members };
 }
 
-function buildObject(
-  members: readonly Member[],
-  valueOf: (expression: Expression) => unknown,
-): Record<string, unknown> {
-  const built: Record<string, unknown> = {};
-  for (const [name, expression] of members) {
-    const value = valueOf(expression);
-    if (value === undefined) continue;
-    setMember(built, name, value);
-  }
-  return built;
+function fixedObject(members: readonly Member[]): Record<string, unknown> {
+  const fixed: Record<string, unknown> = {};
+  for (const [name, { constant }] of members)
+    if (constant!.value !== undefined) setMember(fixed, name, constant!.value);
+  return fixed;
 }
