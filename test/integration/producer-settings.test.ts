@@ -1,11 +1,14 @@
 /** Each producer setting shows on the wire, in the broker's log, or in what happens (PRODUCT: none is ignored in silence). */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test, type TestContext } from 'node:test';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { systemClock } from '../../src/base/clock.ts';
 import { Cluster, type ClusterSettings } from '../../src/kafka/wire/cluster.ts';
+import { encodeRecordBatch } from '../../src/kafka/wire/record-batch.ts';
 import { SetupTimeouts, bootstrapBrokers, targetsOf, type Resolver } from '../../src/kafka/wire/addresses.ts';
 import type { Compression, ProducerSettings } from '../../src/model/index.ts';
 import { deliveryTo, intake, message, Outcomes, producerDefaults } from '../support/delivery.ts';
@@ -115,6 +118,44 @@ for (const [compression, codec] of codecs) {
       `${compression}: loop delay p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, largest ${(delay.max / 1e6).toFixed(1)} ms, 4 MB as ${bytes} bytes`,
     );
   });
+}
+
+for (const [compression] of codecs) {
+  test(`4 MB that are slow to compress do not hold up the event loop: ${compression} (P23)`, async (t) => {
+    const letters = Buffer.from(randomBytes(4_000_000).map((byte) => 97 + (byte & 1)));
+    const messages = Array.from({ length: 4 }, (_, i) => {
+      const value = letters.subarray(i * 1_000_000, (i + 1) * 1_000_000);
+      return { topic: 't', partition: 0, partitionKey: null, key: null, value, headers: [], timestampMs: 1 };
+    });
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    // It measures from one of its ticks to the next.
+    await systemClock.sleep(20);
+    const stamp = { producerId: -1n, producerEpoch: -1, baseSequence: -1 };
+    const batch = await encodeRecordBatch(messages, stamp, compression, compression === 'zstd' ? 12 : null);
+    // What the loop was held up for is measured when it goes on.
+    await systemClock.sleep(20);
+    delay.disable();
+    const longestMs = delay.max / 1e6;
+    // What it would be held up for if it compressed by itself, on this machine, as busy as it is now.
+    const inOnePieceMs = timeOf(() => {
+      if (compression === 'gzip') gzipSync(letters);
+      if (compression === 'zstd') zstdCompressSync(letters, zstdLevel12);
+    });
+    const limitMs = compression === 'gzip' || compression === 'zstd' ? inOnePieceMs / 2 : 1_000;
+    t.diagnostic(
+      `${batch.length} bytes, held up ${longestMs.toFixed(1)} ms, in one piece ${inOnePieceMs.toFixed(1)} ms`,
+    );
+    assert.ok(longestMs < limitMs, `held up ${longestMs} ms, at most ${limitMs}`);
+  });
+}
+
+const zstdLevel12 = { pledgedSrcSize: 4_000_000, params: { [constants.ZSTD_c_compressionLevel]: 12 } };
+
+function timeOf(work: () => void): number {
+  const startedMs = performance.now();
+  work();
+  return performance.now() - startedMs;
 }
 
 test('a level of compression makes batches smaller', async (t) => {
