@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { failpoint } from '../base/failpoint.ts';
 import type { MappingContext } from '../mapping/index.ts';
 import type { DeadLetter, Held, Message, Outcome, Rejection, SourceRecord } from '../model/index.ts';
-import { parkedTopic, type Delivery, type Spool } from '../delivery/index.ts';
+import { parkedTopic, type Delivery, type Spool, type SpooledMessage } from '../delivery/index.ts';
 import type { MessageOwner } from '../delivery/ports.ts';
 import type { IntakeAnswer } from '../sources/ports.ts';
 import { isTripped, judge, type Flow } from './flows.ts';
@@ -13,8 +13,12 @@ import { SpoolPart, type SpoolingRequest } from './spool-part.ts';
 
 /** How long a request waits for Kafka before it is told to come again. */
 export const ACCEPT_WITHIN_MS = 8_000;
-/** How long it waits for Kafka before its events go to the disk. */
+/** How long it waits for a Kafka that takes nothing before its events go to the disk. */
 const SPOOL_AFTER_MS = 300;
+/** The same where Kafka takes messages, only slowly: the disk would be more work for a machine that is busy already. */
+const SPOOL_SLOW_AFTER_MS = 2_000;
+/** It takes messages when one was delivered so short a time ago. */
+const FLOWING_MS = 1_000;
 const RETRY_AFTER_SECONDS = 5;
 const SAFE: IntakeAnswer = Object.freeze({ state: 'safe' });
 
@@ -60,9 +64,8 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     this.#observer = tools.observer;
     this.#answer = answer;
     this.#clock = tools.clock;
-    const spoolMs = routes.some(({ spool }) => spool !== null) ? Math.min(SPOOL_AFTER_MS, tools.waitMs) : null;
-    this.#cancelTimer =
-      spoolMs === null ? this.#giveUpAfter(tools.waitMs) : tools.clock.after(spoolMs, () => this.#late(tools.waitMs));
+    const spools = routes.some(({ spool }) => spool !== null);
+    this.#cancelTimer = spools ? this.#lookAfter(0, tools.waitMs) : this.#giveUpAfter(tools.waitMs);
   }
 
   /** Maps and hands in everything. The first open place is its own, so that no answer leaves half-way. */
@@ -148,7 +151,7 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     if ('state' in mapped) this.settled(index, mapped);
     else if (route.spool === null) route.delivery.accept(mapped, this, index, flow.options);
     else {
-      const item = { message: mapped, route: route.routeText, position: event.position };
+      const item = spoolable(mapped, route.routeText, event);
       this.#part(route.spool, route.delivery).hand(index, item, flow.options);
     }
   }
@@ -175,10 +178,17 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     return this.#clock.after(waitMs, () => this.#giveUp('Kafka did not answer in time'));
   }
 
-  /** Kafka is away or slow: what it has not taken goes to the disk. */
-  #late(waitMs: number): void {
-    this.#cancelTimer = this.#giveUpAfter(Math.max(1, waitMs - SPOOL_AFTER_MS));
-    for (const part of this.#parts.values()) part.late();
+  #lookAfter(waitedMs: number, waitMs: number): () => void {
+    const afterMs = Math.max(1, Math.min(SPOOL_AFTER_MS, waitMs - waitedMs));
+    return this.#clock.after(afterMs, () => this.#late(waitedMs + afterMs, waitMs));
+  }
+
+  /** Where Kafka is away, or slow for long, what it has not taken goes to the disk. */
+  #late(waitedMs: number, waitMs: number): void {
+    const flowingMs = waitedMs < SPOOL_SLOW_AFTER_MS && waitedMs < waitMs ? FLOWING_MS : 0;
+    let waits = false;
+    for (const part of this.#parts.values()) if (part.late(flowingMs)) waits = true;
+    this.#cancelTimer = waits ? this.#lookAfter(waitedMs, waitMs) : this.#giveUpAfter(Math.max(1, waitMs - waitedMs));
   }
 
   /** One place less is open; the last one answers. */
@@ -227,6 +237,17 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     const mapped = route.flow.mapping.map(event, route.context);
     this.#letters.push(letterOf(route.flow.sync.name, null, event, 'state' in mapped ? null : mapped, rejection));
   }
+}
+
+/** Its position is read from the event only where it goes to the disk: most never do. */
+function spoolable(message: Message, route: string, event: SourceRecord): SpooledMessage {
+  return {
+    message,
+    route,
+    get position() {
+      return event.position;
+    },
+  };
 }
 
 function concerns(held: Held, { mapping }: Flow): boolean {

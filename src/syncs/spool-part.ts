@@ -54,9 +54,15 @@ export class SpoolPart implements SpoolOwner {
     this.spooled(indexes, this.#spool.append(items));
   }
 
-  /** They waited long enough: to the disk with them. */
-  late(): void {
-    if (this.#inLanes.size > 0) this.#spool.late(this);
+  /**
+   * They have waited: to the disk with them, unless messages of the destination were delivered in the last `flowingMs`
+   * (0: all the same). Whether they wait on.
+   */
+  late(flowingMs: number): boolean {
+    if (this.#inLanes.size === 0) return false;
+    if (this.#spool.hasDelivered(flowingMs)) return true;
+    this.#spool.late(this);
+    return false;
   }
 
   waiting(topic: string | null): { readonly index: number; readonly item: SpooledMessage }[] {
@@ -92,6 +98,7 @@ export class SpoolPart implements SpoolOwner {
       return;
     }
     this.#leave(index);
+    if (outcome.state === 'delivered') this.#spool.delivered();
     this.#request.settled(index, outcome);
   }
 

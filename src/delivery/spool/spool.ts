@@ -47,6 +47,7 @@ export class Spool {
   /** Messages waited too long, and none has been delivered since. */
   #away = false;
   #closed = false;
+  #deliveredAtMs = -Infinity;
   #refuseUntilMs = 0;
   #stopWatch: () => void = () => undefined;
 
@@ -156,6 +157,16 @@ export class Spool {
   /** All of its messages have their outcome or are on the disk. */
   unfollow(owner: SpoolOwner): void {
     this.#direct.delete(owner);
+  }
+
+  /** A message that never was on the disk was delivered. */
+  delivered(): void {
+    this.#deliveredAtMs = this.#clock.monotonic();
+  }
+
+  /** Whether a message of this destination was delivered in the last `withinMs`. */
+  hasDelivered(withinMs: number): boolean {
+    return this.#clock.monotonic() - this.#deliveredAtMs < withinMs;
   }
 
   /** The owner's messages waited too long. */
@@ -370,6 +381,7 @@ export class Spool {
   readonly #events: QueueEvents = {
     delivered: (queue, { route }) => {
       this.#away = false;
+      this.delivered();
       this.#options.delivered(route);
       if (queue.blocked === null) return;
       queue.blocked = null;

@@ -1,4 +1,5 @@
 /** A completed event as a record: held as a tree, as bytes or both; each is made from the other when first asked for. */
+import { JsonScanner } from '../../base/json-scan.ts';
 import { parseJson } from '../../base/json.ts';
 import type { EventType, JsonValue, SourceRecord } from '../../model/index.ts';
 
@@ -43,10 +44,22 @@ export class EventRecord implements SourceRecord {
   }
 
   get messageId(): string {
-    return (this.#messageId ??= (this.data as { messageId: string }).messageId);
+    return (this.#messageId ??= this.#tree === undefined ? messageIdOf(this.#bytes!) : messageIdIn(this.#tree));
   }
 
   get position(): string {
     return this.messageId;
   }
+}
+
+const scanner = new JsonScanner(['messageId']);
+
+/** Without parsing the event: it is asked for whenever one goes to the disk. */
+function messageIdOf(bytes: Buffer): string {
+  scanner.scan(bytes);
+  return JSON.parse(scanner.slice(bytes, 0)!.toString()) as string;
+}
+
+function messageIdIn(event: JsonValue): string {
+  return (event as { messageId: string }).messageId;
 }
