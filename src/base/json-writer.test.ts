@@ -39,11 +39,19 @@ test('any text and value prints as JSON.stringify has it', () => {
   );
 });
 
+test('whole numbers of every length, and what is next to them', () => {
+  for (let power = 1; power <= 1e16; power *= 10)
+    for (const value of [power - 1, power, power + 1, power + 0.5, -power, 2 * power - 1])
+      assert.equal(written(value), JSON.stringify(value));
+  for (const value of [-0, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53]) assert.equal(written(value), JSON.stringify(value));
+});
+
 test('an object written member by member prints as JSON.stringify has it, without what is undefined', () => {
   const unpaired = fc.array(fc.nat(0xffff), { maxLength: 50 }).map((codes) => String.fromCharCode(...codes));
   const text = fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 60 }), unpaired);
   const number = fc.oneof(
     fc.integer({ min: -20_000, max: 20_000 }),
+    fc.integer(),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
   );
   const value = fc.oneof(text, number, fc.boolean(), fc.constant(null), fc.constant(undefined), fc.jsonValue());

@@ -253,13 +253,14 @@ export function writeJson(value: unknown): boolean {
 
 function writeNumber(value: number): void {
   // Minus zero is not the same as zero to the digit, and prints as 0 all the same.
-  if (value >= 0 && value < 10_000 && (value | 0) === value) writeDigits(value | 0);
+  if (value >= 0 && value < 1e9 && (value | 0) === value) writeDigits(value | 0);
   else writeText(String(value));
 }
 
 function writeDigits(value: number): void {
-  reserve(4);
-  const count = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : 4;
+  reserve(9);
+  let count = 1;
+  for (let limit = 10; limit <= value; limit *= 10) count++;
   let rest = value;
   for (let at = end + count - 1; at >= end; at--) {
     const tens = (rest / 10) | 0;

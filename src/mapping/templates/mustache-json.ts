@@ -1,5 +1,5 @@
 /** A Mustache template whose result is JSON, for every record. */
-import { lastByte, writeByte, writeEscaped, writeJson, writeRaw } from '../../base/json-writer.ts';
+import { fragment, lastByte, writeByte, writeEscaped, writeFragment, writeJson } from '../../base/json-writer.ts';
 import { jsonOps, type Op } from './json-positions.ts';
 import { compileName, isShown, Steps, type ExtraNames, type Frame, type Node, type Scope } from './mustache.ts';
 import { textOf } from '../text.ts';
@@ -21,8 +21,8 @@ function compileOps(ops: readonly Op[], extra: ExtraNames, inSection: boolean): 
 
 function compileOp(op: Op, extra: ExtraNames, inSection: boolean): Write {
   if (op.op === 'raw') {
-    const bytes = Buffer.from(op.json);
-    return () => writeRaw(bytes);
+    const piece = fragment(op.json);
+    return () => writeFragment(piece);
   }
   if (op.op === 'comma') return writeComma;
   const resolve = compileName(op.name, extra, inSection);
