@@ -302,7 +302,7 @@ const setups: Readonly<Record<string, Setup>> = {
     topics: () => [topics.absent],
     step: 'write',
     cause: /cannot be created/,
-    remedy: /./,
+    remedy: /3 replicas are asked for, and the cluster has 1 broker: lower `replication`/,
   },
   'a test topic that is not there': {
     fields: () => ({ brokers: secure.kafka.bootstrap, test_topic: topics.absent }),

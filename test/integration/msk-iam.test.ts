@@ -1,42 +1,18 @@
 /** AWS MSK IAM at a real broker whose validator checks the signature of each token in Java, as MSK does. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { listTopics } from '../../src/kafka/index.ts';
-import { classPath, defaultJars } from '../../src/local/java.ts';
 import { HeadraceError, type IamLogin } from '../../src/model/index.ts';
+import { jarsWith } from '../support/broker-classes.ts';
 import { destinationAt } from '../support/delivery.ts';
 import { ownKafka } from '../support/kafka.ts';
 import { flowAndJudge, scenario } from '../support/scenario.ts';
 
 const KEY = 'canary+of/IAM+secret';
 const SESSION = 'canary/session+token==';
-
-const folder = mkdtempSync(join(tmpdir(), 'headrace-iam-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Kafka's jars, and beside them the validator: Java takes a folder that is named like a jar for one. */
-function jarsWithValidator(): string {
-  const jars = join(folder, 'jars');
-  const classes = join(jars, 'iam-validator.jar');
-  mkdirSync(classes, { recursive: true });
-  const plain = defaultJars();
-  for (const name of readdirSync(plain).filter((one) => one.endsWith('.jar')))
-    symlinkSync(join(plain, name), join(jars, name));
-  const root = join(import.meta.dirname, '..', '..');
-  const compiler = join(root, '.cache', 'ecj', '3.33.0', 'ecj-3.33.0.jar');
-  const source = join(root, 'test', 'support', 'java', 'IamValidator.java');
-  const args = ['-jar', compiler, '-17', '-nowarn', '-cp', classPath(plain), '-d', classes, source];
-  const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
-  assert.equal(status, 0, stdout + stderr);
-  return jars;
-}
 
 const options = [
   'region="eu-west-1"',
@@ -45,7 +21,7 @@ const options = [
   `session_ASIALENT="${SESSION}"`,
 ];
 const kafka = await ownKafka({
-  jars: jarsWithValidator(),
+  jars: jarsWith('IamValidator'),
   listeners: [
     {
       name: 'IAM',

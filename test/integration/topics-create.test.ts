@@ -4,10 +4,12 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { Delivery } from '../../src/delivery/index.ts';
+import { checkDestination } from '../../src/kafka/doctor/check.ts';
 import { createSender, listTopics, partitionOfKey } from '../../src/kafka/index.ts';
 import type { DestinationConfig } from '../../src/model/index.ts';
 import { previewSync } from '../../src/syncs/preview.ts';
 import { openFiles } from '../../src/sources/tables/index.ts';
+import { jarsWith } from '../support/broker-classes.ts';
 import { destinationAt, intake, message, Outcomes } from '../support/delivery.ts';
 import { allow } from '../support/doctor.ts';
 import { engine } from '../support/engine.ts';
@@ -234,6 +236,32 @@ test('names that turn out to be missing take no room under the cap', async (t) =
     await outcomes.all(next + 1);
     return outcomes.byIndex.get(next)!.state === 'delivered';
   });
+});
+
+test("a policy of the cluster that forbids the topic: told in the policy's words, by the doctor before a message and by delivery; mended by the operators", async (t) => {
+  const properties = { 'create.topic.policy.class.name': 'PartitionPolicy' };
+  const { bootstrap } = await ownKafka({ jars: jarsWith('PartitionPolicy'), properties });
+  const { delivery, outcomes, destination } = open(t, bootstrap, { create: { partitions: 4 } });
+  const topic = uniqueTopic('against-policy');
+  const { ok, steps } = await checkDestination(destination, systemClock, { topics: [topic], inProcess: true });
+  assert.equal(ok, false);
+  const refused = steps.find(({ state }) => state === 'failed')!;
+  assert.equal(refused.step, 'write');
+  assert.match(refused.cause ?? '', /cannot be created: .*at most 3 partitions here, and 4 are asked for/);
+  assert.match(refused.remedy ?? '', /what the policy of the cluster allows, or have its operators create the topic/);
+  await assert.rejects(oracle(bootstrap).describe(topic), 'nothing was made');
+  delivery.accept(message(topic), outcomes, 0, intake);
+  await outcomes.until(() => outcomes.holds.length > 0);
+  const held = outcomes.holds[0]!;
+  assert.equal(held.action, 'park');
+  assert.match(held.reason, /at most 3 partitions here/);
+  assert.match(held.remedy, /what the policy of the cluster allows/);
+  const allowed = { ...destination, topics: { create: { partitions: 3 } } };
+  const after = await checkDestination(allowed, systemClock, { topics: [topic], inProcess: true });
+  assert.equal(after.ok, true, JSON.stringify(after.steps));
+  await oracle(bootstrap).createTopic(topic, { partitions: 3 });
+  await outcomes.all(1);
+  assert.equal(outcomes.count('delivered'), 1);
 });
 
 test('internal topics are listed only when asked for', async () => {

@@ -21,7 +21,6 @@ const UNKNOWN_TOPIC = 3;
 const INVALID_TOPIC = 17;
 const TOPIC_DENIED = 29;
 const CLUSTER_DENIED = 31;
-const ALREADY_EXISTS = 36;
 const IDENTITY_WITHIN_MS = 2_000;
 /** A partition that no topic has. */
 const NO_PARTITION = 2 ** 31 - 1;
@@ -152,14 +151,14 @@ async function tryCreating(
     cluster,
     missing.map((topic) => ({ topic, ...settings })),
   );
-  const refused = answers.find(({ errorCode }) => errorCode !== 0 && errorCode !== ALREADY_EXISTS);
+  const refused = answers.find(({ verdict }) => verdict !== null);
   if (refused === undefined) return `may create ${names(missing)}`;
   if (refused.errorCode === TOPIC_DENIED || refused.errorCode === CLUSTER_DENIED)
     throw new StepFailure(
       `${refused.topic} does not exist, and the credentials may not create it`,
       'Create it beforehand, or grant the principal the ACL operation Create on the topic (or on the cluster).',
     );
-  const { reason, remedy } = classifyCode(refused.errorCode, refused.errorMessage);
+  const { reason, remedy } = refused.verdict!;
   throw new StepFailure(`${refused.topic} cannot be created: ${reason}`, remedy);
 }
 

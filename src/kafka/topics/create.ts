@@ -91,13 +91,18 @@ async function withDefaults(cluster: Cluster, topics: readonly NewTopic[]): Prom
 export interface CreateAnswer {
   readonly topic: string;
   readonly errorCode: number;
-  readonly errorMessage: string | null;
+  /** Why it would not; null: it would, or it is there. */
+  readonly verdict: Verdict | null;
 }
 
 /** Asks the cluster whether it would make the topics; nothing is made. Throws when no broker answers. */
 export async function wouldCreate(cluster: Cluster, topics: readonly NewTopic[]): Promise<CreateAnswer[]> {
   const { topics: answers } = await askController(cluster, await withDefaults(cluster, topics), true);
-  return answers.map(({ name, errorCode, errorMessage }) => ({ topic: name, errorCode, errorMessage }));
+  return answers.map(({ name, errorCode, errorMessage }) => {
+    if (errorCode === 0 || errorCode === ALREADY_EXISTS) return { topic: name, errorCode, verdict: null };
+    const topic = topics.find((one) => one.topic === name) ?? { topic: name };
+    return { topic: name, errorCode, verdict: whyNot(topic, errorCode, errorMessage, cluster.brokers.size) };
+  });
 }
 
 async function create(cluster: Cluster, topics: readonly NewTopic[]): Promise<string[]> {
