@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outcomes, intake, message } from '../../test/support/delivery.ts';
+import { heldClock } from '../../test/support/held-clock.ts';
 import { turnClock } from '../../test/support/spool.ts';
 import type { Held } from '../model/index.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
@@ -181,5 +182,52 @@ test('Promise 5: a batch whose answer was lost is sent again as it was, also whe
     [...outcomes.byIndex.values()].map(({ state }) => state),
     ['delivered', 'delivered'],
   );
+  await delivery.close(0);
+});
+
+test('G6: brokers that are back are found within half a second, and what their start takes is not waited for as long', async () => {
+  const clock = heldClock();
+  const { sender, delivery, outcomes, hand } = played({ clock });
+  let answer: SendResult = { state: 'retry', code: 'kafka_unreachable', reason: 'nobody is there' };
+  const sentAtMs: number[] = [];
+  sender.answer = (batch) => {
+    if (batch.partition === 0) sentAtMs.push(clock.monotonic());
+    return answer.state === 'written' ? sender.now(batch) : answer;
+  };
+  hand(0, 'waits');
+  const until = async (ms: number): Promise<void> => {
+    while (clock.monotonic() < ms) {
+      clock.to(clock.monotonic() + 5);
+      await turnsOf(2);
+    }
+  };
+  // Long enough that a person is told (delivery_timeout_ms is 2 minutes by default): found as soon all the same.
+  await until(200_000);
+  const waits = sentAtMs.slice(10).map((atMs, i) => atMs - sentAtMs[i + 9]!);
+  assert.ok(Math.max(...waits) <= 510, `${Math.max(...waits)} ms between two tries`);
+  assert.ok(Math.min(...waits) >= 245, `${Math.min(...waits)} ms between two tries`);
+  answer = { state: 'retry', code: 'kafka_unavailable', reason: 'no leader yet' };
+  sentAtMs.length = 0;
+  await until(200_750);
+  assert.ok(sentAtMs.length >= 3, `tried ${sentAtMs.length} times while the broker starts`);
+  answer = { state: 'written' };
+  await until(202_000);
+  assert.equal(outcomes.count('delivered'), 1);
+  await delivery.close(0);
+});
+
+test('G6: as soon as one partition is answered again the others try too', async () => {
+  const clock = heldClock();
+  const { sender, delivery, outcomes, hand } = played({ clock, retryBackoffMs: 10_000, retryBackoffMaxMs: 10_000 });
+  sender.answer = () => ({ state: 'retry', code: 'kafka_unreachable', reason: 'nobody is there' });
+  for (let key = 0; key < 6; key++) hand(key, `${key}`);
+  await turnsOf(5);
+  sender.answer = (batch) => sender.now(batch);
+  while (outcomes.count('delivered') === 0) {
+    clock.to(clock.monotonic() + 1);
+    await turnsOf(1);
+  }
+  await turnsOf(10);
+  assert.equal(outcomes.count('delivered'), 6, 'none waits for the end of its own time');
   await delivery.close(0);
 });

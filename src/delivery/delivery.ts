@@ -204,6 +204,9 @@ export class Delivery {
       ledger: this.#ledger,
       observer: options.observer ?? silentObserver,
       troubled: (change) => void (this.#troubled += change),
+      reached: () => {
+        for (const topic of this.#topics.values()) topic.reachable();
+      },
       closing: this.#closing.signal,
       hurry: this.#hurry.signal,
       unused: (topic) => this.#forget(topic),

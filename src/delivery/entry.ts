@@ -42,9 +42,19 @@ export function faultOfComputedTopic({ code }: Held): boolean {
   return code === 'topic_missing' || code === 'topic_invalid';
 }
 
-/** How long to wait before what is held up is tried again; `attempt` 1 is the first time. */
-export function heldMs(held: Held, attempt: number, backoff: Backoff): number {
-  return held.action === 'stop' ? refusedMs() : backoffMs(backoff, attempt);
+/**
+ * How long to wait before what is held up is tried again; `attempt` 1 is the first time. Half as long at most for a broker
+ * that cannot be reached: when it is back it is found within half a second, and has another half to answer (G6).
+ */
+export function heldMs(held: Held, attempt: number, backoff: Backoff, unreachable = isUnreachable(held)): number {
+  if (held.action === 'stop') return refusedMs();
+  if (!unreachable) return backoffMs(backoff, attempt);
+  return backoffMs({ ...backoff, maxMs: Math.max(backoff.firstMs, backoff.maxMs / 2) }, attempt);
+}
+
+/** No broker answered, or not the one that was asked. */
+export function isUnreachable({ code }: { readonly code: Held['code'] }): boolean {
+  return code === 'kafka_unreachable';
 }
 
 /** What was to pass by itself and has not: it is tried on, and its owners are told that a person is to look. */

@@ -1,6 +1,6 @@
 /** The lanes of one topic: as many as it has partitions now. Messages wait here while the partitions are not known. */
 import type { Held } from '../model/index.ts';
-import { faultOfComputedTopic, heldMs, Holds, parked, type Entry } from './entry.ts';
+import { faultOfComputedTopic, heldMs, Holds, isUnreachable, parked, type Entry } from './entry.ts';
 import { Lane, type LaneContext } from './lanes/lane.ts';
 import { EntryQueue } from './lanes/queue.ts';
 import { fitting, placeOf } from './place.ts';
@@ -37,6 +37,8 @@ export class TopicLanes {
   #resolving = false;
   /** Why the partitions could not be found out at the last attempt. */
   #held: Held | null = null;
+  /** Ends the wait for brokers that cannot be reached. */
+  #unreachable: AbortController | null = null;
   #lookAtMs = 0;
   readonly #holds = new Holds();
   readonly #nextTurn = (): number => this.#turn++;
@@ -74,6 +76,12 @@ export class TopicLanes {
   /** The destination is closed: what is in a send and has no outcome. */
   abandon(): Entry[] {
     return this.#all().flatMap((lane) => lane.abandon());
+  }
+
+  /** Brokers can be reached again: who waits for that tries now. */
+  reachable(): void {
+    this.#unreachable?.abort();
+    for (const lane of this.#all()) lane.reached();
   }
 
   async whenIdle(): Promise<void> {
@@ -171,20 +179,28 @@ export class TopicLanes {
 
   /** Asks until the partitions are known; holds or rejects what waits when the topic stays missing. */
   async #findOut(): Promise<void> {
-    const { sender, clock, closing, troubled } = this.#context;
+    const { sender, clock, closing, troubled, reached } = this.#context;
     const startedMs = clock.monotonic();
     let facts = await sender.topic(this.name, false);
     if (!('partitions' in facts)) {
       troubled(1);
-      for (let attempt = 1; !('partitions' in facts) && !closing.aborted; attempt++) {
+      let tries = 1;
+      while (!('partitions' in facts) && !closing.aborted) {
         const lasting = clock.monotonic() - startedMs >= MISSING_AFTER_MS;
         const held = this.#patient(facts.held, clock.monotonic() - startedMs);
         this.#missing(held, lasting);
         if (lasting && this.#waiting.length === 0) break;
         this.#held = held;
-        await clock.sleep(heldMs(facts.held, attempt, this.#context.backoff), closing);
+        this.#unreachable = isUnreachable(facts.held) ? new AbortController() : null;
+        const signal = this.#unreachable === null ? closing : AbortSignal.any([closing, this.#unreachable.signal]);
+        await clock.sleep(heldMs(facts.held, tries++, this.#context.backoff), signal);
         facts = await sender.topic(this.name, true);
+        if (this.#unreachable === null || ('held' in facts && isUnreachable(facts.held))) continue;
+        tries = 1;
+        this.#unreachable = null;
+        reached();
       }
+      this.#unreachable = null;
       troubled(-1);
       this.#held = null;
     }

@@ -3,16 +3,19 @@
  * down. While this process lives nothing is lost, doubled or reordered (Promises 3 and 5; F6 to F9, P19, G3, G6).
  */
 import assert from 'node:assert/strict';
-import { before, describe } from 'node:test';
-import type { RunningKafka } from '../../src/local/kafka.ts';
+import { before, describe, test } from 'node:test';
+import type { KafkaNode, RunningKafka } from '../../src/local/kafka.ts';
 import { AckMeter } from '../support/ack-meter.ts';
 import { ClusterFaults, threeBrokers, type Figures } from '../support/cluster-faults.ts';
 import { Faults } from '../support/fault-plan.ts';
 import { faultTest, type FaultRun } from '../support/fault-test.ts';
-import { ownKafka } from '../support/kafka.ts';
+import { deliveryTo, intake, message, Outcomes } from '../support/delivery.ts';
+import { newTopic, ownKafka } from '../support/kafka.ts';
+import { oracle } from '../support/oracle.ts';
 import { amount, flowAndJudge, longChaos } from '../support/scenario.ts';
 import type { TestContext } from 'node:test';
 import { random, type Random } from '../support/random.ts';
+import { until } from '../support/until.ts';
 
 type Kind = (faults: ClusterFaults, random: Random) => Promise<Figures>;
 
@@ -29,6 +32,47 @@ describe('faults of one of three brokers', () => {
   before(async () => {
     kafka = await ownKafka(threeBrokers);
   });
+
+  test(
+    'a leader that was lost is left for the next one at once, however old metadata and requests may get',
+    leftAtOnce,
+  );
+
+  async function leftAtOnce(t: TestContext): Promise<void> {
+    const forEver = { metadataMaxAgeMs: 3_600_000, requestTimeoutMs: 600_000, deliveryTimeoutMs: 1_200_000 };
+    const delivery = deliveryTo(kafka.bootstrap, {
+      ...forEver,
+      connectTimeoutMs: 600_000,
+      connectTimeoutMaxMs: 600_000,
+    });
+    t.after(() => delivery.close(0));
+    const topic = await newTopic(kafka.bootstrap, 'left-at-once', { replication: 3 });
+    const outcomes = new Outcomes();
+    const faults = new ClusterFaults(kafka, new AckMeter());
+    faults.topics = [topic];
+    let handed = 0;
+    const handOne = async (): Promise<void> => {
+      delivery.accept(message(topic), outcomes, handed++, intake);
+      await until(`${handed} delivered`, async () => outcomes.count('delivered') === handed, { deadlineMs: 60_000 });
+    };
+    for (const [lose, bringBack] of [
+      ['SIGKILL', (node: KafkaNode) => node.restart()],
+      ['SIGSTOP', (node: KafkaNode) => node.kill('SIGCONT')],
+    ] as const) {
+      await handOne();
+      const { leader } = (await oracle(kafka.bootstrap).describe(topic)).partitions[0]!;
+      const node = kafka.nodes.find(({ id }) => id === leader)!;
+      await node.kill(lose);
+      const began = performance.now();
+      try {
+        await handOne();
+        t.diagnostic(`${lose}: delivered ${Math.round(performance.now() - began)} ms after the leader was lost`);
+      } finally {
+        await bringBack(node);
+      }
+      await faults.inSync();
+    }
+  }
 
   // The short form: by the seed, a leader's death and a freeze under one load, or one of the longer faults.
   const short = { only: 'short', subject: 'delivery' } as const;

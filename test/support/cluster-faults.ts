@@ -45,7 +45,7 @@ export class ClusterFaults {
     await until(`broker ${victim.id} leads nothing`, () => this.#leadsNothing(victim, others), { everyMs: 50 });
     const electionMs = performance.now() - began;
     await victim.restart();
-    await this.#inSync();
+    await this.inSync();
     return { electionMs };
   }
 
@@ -59,7 +59,7 @@ export class ClusterFaults {
     } finally {
       await broker.kill('SIGCONT');
     }
-    await this.#inSync();
+    await this.inSync();
     return { frozenMs };
   }
 
@@ -67,7 +67,7 @@ export class ClusterFaults {
   async roll(): Promise<Figures> {
     for (const broker of this.#kafka.nodes) {
       await broker.restart();
-      await this.#inSync();
+      await this.inSync();
       await this.#oracle().electPreferred();
     }
     return {};
@@ -81,7 +81,7 @@ export class ClusterFaults {
     await second.kill('SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, random.between(heldMs.from, heldMs.to)));
     const recoveryMs = await this.#recovery(() => Promise.all([first.restart(), second.restart()]));
-    await this.#inSync();
+    await this.inSync();
     return { recoveryMs };
   }
 
@@ -106,7 +106,7 @@ export class ClusterFaults {
   }
 
   /** Resolves when every replica of every partition is in sync. */
-  async #inSync(): Promise<void> {
+  async inSync(): Promise<void> {
     await until('all replicas are in sync', () => this.#allInSync(), { everyMs: 200, deadlineMs: 120_000 });
   }
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../base/clock.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { Backoff } from '../../base/backoff.ts';
 import { DELIVERED, messageBytes, type Held, type Rejection } from '../../model/index.ts';
-import { faultOfComputedTopic, heldMs, Holds, parked, type Entry, type Ledger } from '../entry.ts';
+import { faultOfComputedTopic, heldMs, Holds, isUnreachable, parked, type Entry, type Ledger } from '../entry.ts';
 import type { DeliveryObserver } from '../observer.ts';
 import type { LaneBatch, LaneChannel, MessageOwner, Sender, SendResult } from '../ports.ts';
 import { EntryQueue } from './queue.ts';
@@ -38,6 +38,8 @@ export interface LaneContext {
   giveBack(entries: readonly Entry[]): void;
   /** +1 when an attempt failed for now, -1 when the batch is answered after all. */
   readonly troubled: (change: 1 | -1) => void;
+  /** A broker answered where none could be reached before. */
+  readonly reached: () => void;
   /** Aborted when the destination is closed for good. */
   readonly closing: AbortSignal;
   /** Aborted when nothing is to wait for company any more. */
@@ -67,6 +69,8 @@ export class Lane {
   readonly #holds = new Holds();
   /** Why the last attempt at the batch in flight failed. */
   #held: Held | null = null;
+  /** It failed because no broker answered. */
+  #unreachable = false;
   #idleWaiters: (() => void)[] = [];
   /** Ends the wait before the next attempt. */
   #waiting: AbortController | null = null;
@@ -127,6 +131,11 @@ export class Lane {
   /** The batch in flight is tried again at once. */
   hurry(): void {
     this.#waiting?.abort();
+  }
+
+  /** Brokers can be reached again: who waits for that tries now. */
+  reached(): void {
+    if (this.#unreachable) this.hurry();
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -205,16 +214,24 @@ export class Lane {
 
   /** The same batch again and again; null when the destination closes first. */
   async #sendUntilKnown(batch: LaneBatch, entries: readonly Entry[]): Promise<KnownResult | null> {
-    const { clock, closing, troubled, backoff } = this.#context;
+    const { clock, closing, troubled, reached, backoff } = this.#context;
     const startedMs = clock.monotonic();
     let known = await this.#attempt(batch, entries, 1, startedMs);
     if (known !== null) return known;
     troubled(1);
+    // Of the present trouble: when brokers answer again, what their start takes is not waited for as their absence was.
+    let tries = 1;
     for (let attempt = 1; known === null && !closing.aborted; attempt++) {
       this.#waiting = new AbortController();
-      await clock.sleep(heldMs(this.#held!, attempt, backoff), AbortSignal.any([closing, this.#waiting.signal]));
+      const waitMs = heldMs(this.#held!, tries++, backoff, this.#unreachable);
+      await clock.sleep(waitMs, AbortSignal.any([closing, this.#waiting.signal]));
       this.#waiting = null;
-      if (!closing.aborted) known = await this.#attempt(batch, entries, attempt + 1, startedMs);
+      if (closing.aborted) break;
+      const before = this.#unreachable;
+      known = await this.#attempt(batch, entries, attempt + 1, startedMs);
+      if (!before || this.#unreachable) continue;
+      tries = 1;
+      reached();
     }
     troubled(-1);
     return known;
@@ -234,6 +251,7 @@ export class Lane {
     const result = await sender.send(batch, this.#channel);
     failpoint('send.after');
     observer.attempted(batch, result, clock.monotonic() - startedMs);
+    this.#unreachable = result.state === 'retry' && isUnreachable(result);
     if (result.state === 'written' || result.state === 'rejected') {
       this.#held = null;
       this.#holds.clear(() => this.#present());

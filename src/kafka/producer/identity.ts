@@ -69,8 +69,9 @@ export class Identities {
   }
 
   async #init(): Promise<Identity> {
-    const connection = await this.#cluster.control();
-    const { producerId, producerEpoch } = await connection.call(modules, null, 60_000, -1n, -1);
+    const { producerId, producerEpoch } = await this.#cluster.ask((connection) =>
+      connection.call(modules, null, 60_000, -1n, -1),
+    );
     return { producerId, producerEpoch };
   }
 }

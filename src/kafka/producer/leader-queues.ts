@@ -21,6 +21,16 @@ interface Pending {
   readonly data: PartitionData;
   readonly resolve: (answer: PartitionAnswer) => void;
   readonly reject: (error: unknown) => void;
+  /** Nobody waits for it any more: it is not sent, unless it was already. */
+  isGivenUp: boolean;
+}
+
+/** A batch on its way. */
+export interface Sending {
+  /** The partition's own answer. Rejects when the request had none: then the outcome is unknown. */
+  readonly answer: Promise<PartitionAnswer>;
+  /** It goes elsewhere now: where it was not sent yet it will not be. */
+  readonly giveUp: () => void;
 }
 
 /**
@@ -56,19 +66,24 @@ export class LeaderQueues {
     this.#settings = settings;
   }
 
-  /** The partition's own answer. Rejects when the request had none: then the outcome is unknown. */
-  send(leader: number, data: PartitionData): Promise<PartitionAnswer> {
-    return new Promise((resolve, reject) => {
-      const queue = this.#queue(leader);
-      queue.waiting.push({ data, resolve, reject });
-      if (queue.flushPlanned) return;
+  send(leader: number, data: PartitionData): Sending {
+    const { promise: answer, resolve, reject } = Promise.withResolvers<PartitionAnswer>();
+    const pending: Pending = { data, resolve, reject, isGivenUp: false };
+    const queue = this.#queue(leader);
+    queue.waiting.push(pending);
+    if (!queue.flushPlanned) {
       queue.flushPlanned = true;
       // Lanes that became ready in the same turn arrive here in the same run of microtasks.
       queueMicrotask(() => {
         queue.flushPlanned = false;
         this.#flush(queue);
       });
-    });
+    }
+    const giveUp = (): void => {
+      pending.isGivenUp = true;
+      queue.waiting = queue.waiting.filter((one) => one !== pending);
+    };
+    return { answer, giveUp };
   }
 
   #queue(leader: number): LeaderQueue {
@@ -119,9 +134,13 @@ export class LeaderQueues {
   }
 
   /** Never rejects: every pending batch is resolved or rejected on its own. */
-  async #request(queue: LeaderQueue, group: readonly Pending[]): Promise<void> {
+  async #request(queue: LeaderQueue, all: readonly Pending[]): Promise<void> {
+    let group = all;
     try {
       const connection = await this.#cluster.node(queue.leader);
+      // The connection may have been long in coming: what has gone to another broker meanwhile is not sent here too.
+      group = all.filter(({ isGivenUp }) => !isGivenUp);
+      if (group.length === 0) return;
       const { answers, throttleMs } = await this.#produce(connection, group);
       queue.throttled = throttleMs > 0;
       if (queue.throttled) this.#pause(queue, throttleMs);

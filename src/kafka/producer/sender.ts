@@ -19,9 +19,11 @@ import type { PartitionAnswer } from '../wire/produce.ts';
 import { encodePlainBatch, encodeRecordBatch } from '../wire/record-batch.ts';
 import { Identities, type Identity } from './identity.ts';
 import { LeaderQueues } from './leader-queues.ts';
+import { LeaderWatch } from './leader-watch.ts';
 import { messageSizes, requestLimitBytes } from './sizes.ts';
 
 const UNKNOWN_TOPIC = 3;
+const NOT_LEADER = 6;
 const LAST_SEQUENCE = 2 ** 31 - 1;
 const CORRUPT_MESSAGE = 2;
 const INVALID_RECORD = 87;
@@ -71,6 +73,7 @@ class KafkaSender implements Sender {
   readonly #identities: Identities;
   readonly #limits: TopicLimits;
   readonly #queues: LeaderQueues;
+  readonly #watch: LeaderWatch;
 
   constructor(destination: DestinationConfig, clock: Clock, resolver?: Resolver) {
     const { producer } = destination;
@@ -94,6 +97,7 @@ class KafkaSender implements Sender {
     this.#identities = new Identities(this.#cluster);
     this.#limits = new TopicLimits(this.#cluster, clock, producer.metadataMaxAgeMs);
     this.#queues = new LeaderQueues(this.#cluster, producer, destination.clientId);
+    this.#watch = new LeaderWatch((topic, maxAgeMs) => this.#cluster.topic(topic, maxAgeMs), clock);
   }
 
   async topic(name: string, refresh: boolean, purpose: 'send' | 'look' = 'send'): Promise<TopicFacts | TopicProblem> {
@@ -140,12 +144,8 @@ class KafkaSender implements Sender {
       if (channel.records!.length > requestLimitBytes(this.#destination, batch.topic)) return tooLarge(channel);
       const leader = await this.#leader(batch.topic, batch.partition);
       if (typeof leader !== 'number') return this.#refused(leader, channel, null);
-      const answer = await this.#queues.send(leader, {
-        topic: batch.topic,
-        partition: batch.partition,
-        records: channel.records!,
-        beside: channel.beside,
-      });
+      const answer = await this.#answerOf(leader, channel);
+      if (answer === 'moved') return this.#refused(classifyCode(NOT_LEADER, 'it did not answer'), channel, null);
       return this.#settle(answer, channel, batch.messages);
     } catch (error) {
       return this.#refused(classifyError(error), channel, null);
@@ -183,6 +183,23 @@ class KafkaSender implements Sender {
     const leader = facts.leaders[partition];
     if (leader === undefined) return classifyCode(3, `partition ${partition}`);
     return leader === -1 ? classifyCode(5, null) : leader;
+  }
+
+  /**
+   * The leader's answer; `moved`: it had given none, and the cluster says that another broker leads now. What it may have
+   * written all the same the new leader knows by its sequence; a batch without one waits as long as the request may take.
+   */
+  #answerOf(leader: number, channel: Channel): Promise<PartitionAnswer | 'moved'> {
+    const { topic, partition, beside } = channel;
+    const { answer, giveUp } = this.#queues.send(leader, { topic, partition, records: channel.records!, beside });
+    if (channel.identity === null) return answer;
+    return new Promise((resolve, reject) => {
+      const end = this.#watch.begin({ topic, partition, leader }, () => {
+        giveUp();
+        resolve('moved');
+      });
+      answer.then(resolve, reject).finally(end);
+    });
   }
 
   #settle(answer: PartitionAnswer, channel: Channel, messages: readonly Message[]): SendResult {

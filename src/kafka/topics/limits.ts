@@ -38,7 +38,7 @@ export async function topicSettings(
   topics: readonly string[],
   names: readonly string[],
 ): Promise<Map<string, ReadonlyMap<string, string>>> {
-  return describe(await cluster.control(), TOPIC, topics, names);
+  return cluster.ask((connection) => describe(connection, TOPIC, topics, names));
 }
 
 /** The named settings of one broker; null where the credentials may not read them. Throws when it does not answer. */

@@ -5,6 +5,7 @@ import { random } from '../../base/random.ts';
 import type { BrokerAddress, ClientDnsLookup } from '../../model/index.ts';
 import { SetupTimeouts, bootstrapBrokers, systemResolver, targetsOf, type Resolver } from './addresses.ts';
 import { ConnectionSlot } from './connection-slot.ts';
+import { firstToOpen } from './first-to-open.ts';
 import { BrokerConnection, type ApiModule, type ConnectionSettings } from './connection.ts';
 
 export interface TopicMetadata {
@@ -62,6 +63,11 @@ export interface ClusterSettings extends ConnectionSettings {
   readonly resolver?: Resolver;
 }
 
+/** A broker that is well answers a question far sooner. */
+const SILENT_MS = 1_000;
+/** Between dials of a broker that cannot be reached: every lane asks for it in a rhythm of its own. */
+const REST_MS = 100;
+
 export class Cluster {
   readonly #settings: ClusterSettings;
   readonly #clock: Clock;
@@ -80,7 +86,7 @@ export class Cluster {
   constructor(settings: ClusterSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#control = new ConnectionSlot(clock);
+    this.#control = new ConnectionSlot(clock, REST_MS);
     const { connectTimeoutMs, connectTimeoutMaxMs = connectTimeoutMs } = settings;
     this.#timeouts = new SetupTimeouts(connectTimeoutMs, connectTimeoutMaxMs, random);
   }
@@ -139,7 +145,7 @@ export class Cluster {
     let slot = this.#nodes.get(id);
     if (slot === undefined || !sameAddress(slot.address, address)) {
       void slot?.slot.close();
-      slot = { address, slot: new ConnectionSlot(this.#clock) };
+      slot = { address, slot: new ConnectionSlot(this.#clock, REST_MS) };
       this.#nodes.set(id, slot);
     }
     return slot.slot.get(() => this.#open(address));
@@ -147,10 +153,26 @@ export class Cluster {
 
   /**
    * Any broker, for questions: its own connection, so that a slow produce never delays them. Bootstrap addresses and
-   * known brokers are tried in turn, beginning elsewhere after each failure.
+   * known brokers are tried in turn, the next one as soon as one has failed or says nothing for a while.
    */
   control(): Promise<BrokerConnection> {
     return this.#control.get(() => this.#dialAny());
+  }
+
+  /**
+   * Asks any broker. One that says nothing for a while is given up for questions, and another one is asked beside it: a
+   * frozen broker must not cost the time that a request may take. Only for what may be asked twice. Throws when no broker
+   * answers.
+   */
+  async ask<T>(question: (connection: BrokerConnection) => Promise<T>): Promise<T> {
+    const connection = await this.control();
+    const first = question(connection);
+    const answered = new AbortController();
+    first.finally(() => answered.abort()).catch(() => undefined);
+    await this.#clock.sleep(SILENT_MS, answered.signal);
+    if (answered.signal.aborted || this.#closed) return first;
+    await this.#control.giveUp(connection);
+    return Promise.any([first, this.control().then(question)]);
   }
 
   async close(): Promise<void> {
@@ -162,18 +184,12 @@ export class Cluster {
   async #dialAny(): Promise<BrokerConnection> {
     const { brokers, clientDnsLookup = 'use_all_dns_ips', resolver = systemResolver } = this.#settings;
     const bootstrap = await bootstrapBrokers(brokers, clientDnsLookup, resolver);
-    const addresses = [...bootstrap, ...this.#brokers.values()];
+    const addresses = distinct([...bootstrap, ...this.#brokers.values()]);
     const first = this.#turn % addresses.length;
-    const errors: unknown[] = [];
-    for (let i = 0; i < addresses.length; i++) {
-      try {
-        return await this.#open(addresses[(first + i) % addresses.length]!);
-      } catch (error) {
-        errors.push(error);
-        this.#turn++;
-      }
-    }
-    throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'no broker can be reached');
+    const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)];
+    // The next question begins elsewhere: whoever dials has just lost a broker, or never had one.
+    this.#turn = first + 1;
+    return firstToOpen(inTurn, (address) => this.#open(address), this.#clock);
   }
 
   /** One address of a broker after the other until one answers. */
@@ -200,13 +216,14 @@ export class Cluster {
   }
 
   async #read(names: string[] | null, create: boolean): Promise<TopicMetadata[]> {
-    const connection = await this.control();
-    const response = await connection.call(modules, names, create, false).catch((error: unknown) => {
-      // The client throws when any topic carries an error, and hands the whole answer along.
-      const whole = (error as { response?: MetadataResponse }).response;
-      if (whole === undefined) throw error;
-      return whole;
-    });
+    const response = await this.ask((connection) =>
+      connection.call(modules, names, create, false).catch((error: unknown) => {
+        // The client throws when any topic carries an error, and hands the whole answer along.
+        const whole = (error as { response?: MetadataResponse }).response;
+        if (whole === undefined) throw error;
+        return whole;
+      }),
+    );
     this.#brokers = new Map(
       response.brokers.map((broker) => [broker.nodeId, { host: broker.host, port: broker.port }]),
     );
@@ -240,6 +257,11 @@ function describe(topic: MetadataResponse['topics'][number], readAtMs: number): 
     inSync,
     readAtMs,
   };
+}
+
+/** Bootstrap brokers are mostly known ones too: none is tried twice. */
+function distinct(addresses: readonly BrokerAddress[]): BrokerAddress[] {
+  return [...new Map(addresses.map((address) => [`${address.host}:${address.port}`, address])).values()];
 }
 
 function sameAddress(a: BrokerAddress, b: BrokerAddress): boolean {

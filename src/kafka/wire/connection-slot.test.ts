@@ -133,3 +133,45 @@ test('closing closes what was replaced too', async () => {
   await slot.close();
   assert.deepEqual([first.usable, second.usable], [false, false]);
 });
+
+test('a dial that fails fails for all who wait for it: none of them dials again by itself', async () => {
+  const { slot, get, dialled } = slotOf(null);
+  let dials = 0;
+  let fail = (_error: Error): void => {};
+  const silent = new Promise<never>((_, reject) => (fail = reject));
+  const waiting = Array.from({ length: 5 }, () => slot.get(() => (dials++, silent)));
+  await settled();
+  fail(new Error('it said nothing'));
+  for (const one of waiting) await assert.rejects(one, /said nothing/);
+  assert.equal(dials, 1);
+  await get();
+  assert.equal(dialled.length, 1, 'who asks later dials anew');
+});
+
+test('after a dial that failed none is made for a moment, however many ask', async () => {
+  const clock = new ManualClock();
+  const slot = new ConnectionSlot<FakeConnection>(clock, 100);
+  let dials = 0;
+  const refused = (): Promise<never> => (dials++, Promise.reject(new Error(`refused ${dials}`)));
+  await assert.rejects(slot.get(refused), /refused 1/);
+  await clock.to(99);
+  await assert.rejects(slot.get(refused), /refused 1/);
+  await clock.to(100);
+  await assert.rejects(slot.get(refused), /refused 2/);
+});
+
+test('one that is given up is dialled anew, and closed when what was asked on it is answered', async () => {
+  const { get, slot, clock } = slotOf(null);
+  const silent = await get();
+  silent.begin();
+  await slot.giveUp(silent);
+  const other = await get();
+  assert.notEqual(other, silent);
+  await slot.giveUp(silent);
+  assert.equal(await get(), other, 'a second who gives it up changes nothing');
+  await clock.to(60_000);
+  assert.ok(silent.usable, 'an answer may still come');
+  silent.unanswered!();
+  await settled();
+  assert.deepEqual([silent.usable, other.usable], [false, true]);
+});

@@ -26,31 +26,52 @@ interface Held<Connection> {
 
 export class ConnectionSlot<Connection extends SharedConnection> {
   readonly #clock: Clock;
+  readonly #restMs: number;
+  #failed: { readonly error: unknown; readonly atMs: number } | null = null;
   #opening: Promise<Held<Connection>> | null = null;
   #renewing = false;
   #closed = false;
   readonly #retired = new Map<Connection, () => void>();
 
-  constructor(clock: Clock) {
+  /** `restMs`: so long after a dial that failed none is made, however many ask; they fail as it did. */
+  constructor(clock: Clock, restMs = 0) {
     this.#clock = clock;
+    this.#restMs = restMs;
   }
 
-  /** The connection, dialled by one caller for all when there is none that can be used. */
+  /**
+   * The connection, dialled by one caller for all when there is none that can be used. A dial that fails fails for all who
+   * wait for it: a broker that says nothing must not cost each of them its whole time, one after the other.
+   */
   async get(dial: () => Promise<Connection>): Promise<Connection> {
     for (;;) {
       const opening = this.#opening;
-      const held = await opening?.catch(() => null);
-      if (held && this.#usable(held)) {
+      const held = await opening;
+      if (held !== null && this.#usable(held)) {
         if (this.#clock.monotonic() >= held.renewAtMs) this.#renew(held, dial);
         return held.connection;
       }
       // Somebody else found it gone first and dials already: two dials would leave one connection that nobody closes.
       if (this.#opening !== opening) continue;
-      if (held) this.#retire(held);
+      if (this.#failed !== null && this.#clock.monotonic() - this.#failed.atMs < this.#restMs) throw this.#failed.error;
+      if (held !== null) this.#retire(held);
       const fresh = this.#dial(dial);
       this.#opening = fresh;
+      fresh.catch((error: unknown) => {
+        this.#failed = { error, atMs: this.#clock.monotonic() };
+        if (this.#opening === fresh) this.#opening = null;
+      });
       return (await fresh).connection;
     }
+  }
+
+  /** Whoever asks next dials anew; what was asked on this connection may still be answered. */
+  async giveUp(connection: Connection): Promise<void> {
+    const opening = this.#opening;
+    const held = await opening?.catch(() => null);
+    if (held?.connection !== connection || this.#opening !== opening) return;
+    this.#opening = null;
+    this.#retire(held);
   }
 
   async close(): Promise<void> {

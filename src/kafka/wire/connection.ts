@@ -9,6 +9,7 @@ import {
   type Writer,
 } from '@platformatic/kafka';
 import { isIP } from 'node:net';
+import { systemClock } from '../../base/clock.ts';
 import type { BrokerAddress } from '../../model/index.ts';
 import { guardFrames } from './frame-guard.ts';
 import { watchSession } from './session.ts';
@@ -102,7 +103,7 @@ export class BrokerConnection {
     try {
       await connection.connect(host, address.port);
       if (settings.maxFrameBytes !== undefined) guardFrames(connection.socket, settings.maxFrameBytes);
-      await opened.#readVersions();
+      await opened.#readVersions(settings.connectTimeoutMs);
       opened.#sessionLifetimeMs = sessionLifetimeMs;
       return opened;
     } catch (error) {
@@ -198,7 +199,18 @@ export class BrokerConnection {
     });
   }
 
-  async #readVersions(): Promise<void> {
+  /** A frozen broker takes the connection and says nothing: that may not last as long as a request may. */
+  async #readVersions(timeoutMs: number): Promise<void> {
+    const silent = Object.assign(new Error('the broker said nothing in time'), { code: 'ETIMEDOUT' });
+    const cancel = systemClock.after(timeoutMs, () => this.#connection.socket.destroy(silent));
+    try {
+      await this.#askVersions();
+    } finally {
+      cancel();
+    }
+  }
+
+  async #askVersions(): Promise<void> {
     const name = 'headrace';
     const response: VersionsResponse = await this.#raw(apiVersionsV3 as VersionsApi, name, '1').catch(
       (error: Error) => {
