@@ -41,6 +41,7 @@ result for programs.
 | \`HEADRACE_HOST\`, \`PORT\` | where the server listens, where no option says |
 | \`DATABASE_URL\` | a PostgreSQL for the state instead of SQLite in the data folder |
 | \`KAFKA_BROKERS\` | a cluster of your own for \`headrace demo\` |
+| \`HEADRACE_ALLOWED_ADDRESSES\` | addresses and ranges with commas between (\`10.0.0.0/8,192.168.1.7\`): brokers and token servers at other addresses are not connected to |
 | \`LOG_LEVEL\` | trace, debug, info (of the server), warn (of commands), error, fatal, silent |
 | \`NO_COLOR\` | set and not empty: no colours |
 

@@ -1,6 +1,7 @@
 /** The service of one data folder in this process: state, configuration and syncs put together. A front door. */
 import packageFacts from '../package.json' with { type: 'json' };
 import { Service } from './api/service.ts';
+import { allowAddresses } from './base/address-guard.ts';
 import { systemClock } from './base/clock.ts';
 import { createConfigReader, createObjects, createSealer, type Environment } from './config/index.ts';
 import { checkMessage, checkTrigger, lintSync, presets } from './mapping/index.ts';
@@ -39,6 +40,8 @@ export interface OpenedService {
 export async function openService(options: ServiceOptions): Promise<OpenedService> {
   const { environment, dataFolder, lock, observer } = options;
   const clock = systemClock;
+  // S19: before anything is dialled.
+  allowAddresses(environment.allowedAddresses);
   const store = await openStore({
     dataFolder: options.stateFolder ?? dataFolder,
     databaseUrl: environment.databaseUrl,

@@ -1,6 +1,7 @@
 /** The service: what Headrace can be asked to do, done in this process. Behind the API and behind the command line. */
 import { isUtf8 } from 'node:buffer';
 import { isoTime, type Clock } from '../base/clock.ts';
+import { Pace } from '../base/pace.ts';
 import { randomId } from '../base/random.ts';
 import {
   ConfigurationError,
@@ -55,13 +56,18 @@ export interface ServiceTools extends SyncsTools {
 }
 
 const PROGRESS_EVERY_MS = 200;
+/** S20: each test of a connection is a process of its own, and a knock on somebody's door. */
+const CHECK_EVERY_MS = 1_000;
+const MAX_WAITING_CHECKS = 5;
 
 export class Service implements HeadraceService {
   readonly #tools: ServiceTools;
   readonly #startedAt: string;
+  readonly #checks: Pace;
 
   constructor(tools: ServiceTools) {
     this.#tools = tools;
+    this.#checks = new Pace(tools.clock, CHECK_EVERY_MS, MAX_WAITING_CHECKS);
     this.#startedAt = isoTime(tools.clock.now());
   }
 
@@ -102,6 +108,12 @@ export class Service implements HeadraceService {
       if (report !== null) return report;
     }
     const config = this.#destination(destination, configuration);
+    if (!(await this.#checks.turn()))
+      throw new HeadraceError(
+        'overloaded',
+        `Connections are tested once a second, and ${MAX_WAITING_CHECKS} tests wait already.`,
+        { remedy: 'Try again in a few seconds.' },
+      );
     return checkDestination(config, namedTopics(config, configuration), this.#tools.clock);
   }
 

@@ -34,12 +34,61 @@ const lists = rules.map(([prefix, bits, what]) => {
   return { list, what };
 });
 
-/** Why nothing may connect to the address, or null when it may. Private and loopback addresses may. */
+/** Why nothing may connect to the address, or null when it may. Private and loopback addresses may, unless a list says which. */
 export function refusedAddress(address: string): string | null {
   const plain = address.replace(/%.*$/, '');
-  const family = isIP(plain);
-  if (family === 0) return 'not an IP address';
-  return lists.find(({ list }) => list.check(plain, family === 6 ? 'ipv6' : 'ipv4'))?.what ?? null;
+  const version = isIP(plain);
+  if (version === 0) return 'not an IP address';
+  const family = version === 6 ? 'ipv6' : 'ipv4';
+  const denied = lists.find(({ list }) => list.check(plain, family))?.what ?? null;
+  if (allowed === null) return denied;
+  const named = allowed.ranges.filter(({ list }) => list.check(plain, family));
+  if (denied !== null) return named.some(({ isExpress }) => isExpress) ? null : denied;
+  return named.length > 0 ? null : 'not among those that HEADRACE_ALLOWED_ADDRESSES lets pass';
+}
+
+/**
+ * The list of whoever runs this program (S19): from now on nothing else is connected to; null: no list. What is refused by
+ * itself stays so, unless a range that lies within it is named. Throws on what `isAddressRange` does not take.
+ */
+export function allowAddresses(texts: readonly string[] | null): void {
+  allowed = texts === null ? null : { texts, ranges: texts.map(rangeOf) };
+}
+
+/** As it was given; null: there is no list. */
+export function allowedAddresses(): readonly string[] | null {
+  return allowed?.texts ?? null;
+}
+
+/** An address, or `address/bits`. */
+export function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
+}
+
+interface AllowedRange {
+  readonly list: BlockList;
+  /** It lies within what is refused by itself: whoever names it means it. */
+  readonly isExpress: boolean;
+}
+
+let allowed: { readonly texts: readonly string[]; readonly ranges: readonly AllowedRange[] } | null = null;
+
+function rangeOf(text: string): AllowedRange {
+  if (!isAddressRange(text)) throw new Error(`${JSON.stringify(text)} is no address and no range of addresses`);
+  const [address = '', given] = text.split('/');
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  const bits = given === undefined ? (family === 'ipv6' ? 128 : 32) : Number(given);
+  const list = new BlockList();
+  list.addSubnet(address, bits, family);
+  const isExpress = rules.some(
+    ([prefix, least], at) =>
+      (isIPv6(prefix) ? 'ipv6' : 'ipv4') === family && bits >= least && lists[at]!.list.check(address, family),
+  );
+  return { list, isExpress };
 }
 
 function halves(ipv4: string): [string, string] {

@@ -14,6 +14,7 @@ test('reads every setting, and an empty variable as not set', () => {
     KAFKA_BROKERS: 'a:1,b:2',
     HEADRACE_TOKEN: ' token ',
     HEADRACE_SECRET_KEY: 'key',
+    HEADRACE_ALLOWED_ADDRESSES: '10.0.0.0/8, ::1',
     LOG_LEVEL: 'WARN',
     NO_COLOR: '1',
     CI: 'true',
@@ -24,6 +25,7 @@ test('reads every setting, and an empty variable as not set', () => {
     host: '0.0.0.0',
     port: 9999,
     kafkaBrokers: 'a:1,b:2',
+    allowedAddresses: ['10.0.0.0/8', '::1'],
     logLevel: 'warn',
     noColor: true,
     ci: true,
@@ -35,8 +37,8 @@ test('reads every setting, and an empty variable as not set', () => {
 
   const empty = readEnvironment({ PORT: '', DATABASE_URL: ' ', NO_COLOR: '', CI: 'false', LOG_LEVEL: '' });
   assert.deepEqual(
-    [empty.port, empty.databaseUrl, empty.noColor, empty.ci, empty.logLevel],
-    [null, null, false, false, 'info'],
+    [empty.port, empty.databaseUrl, empty.allowedAddresses, empty.noColor, empty.ci, empty.logLevel],
+    [null, null, null, false, false, 'info'],
   );
 });
 
@@ -45,6 +47,7 @@ test('refuses what it cannot read, by name', () => {
     ['PORT', 'http'],
     ['PORT', '70000'],
     ['LOG_LEVEL', 'loud'],
+    ['HEADRACE_ALLOWED_ADDRESSES', '10.0.0.0/8,kafka.internal'],
   ] as const) {
     assert.throws(
       () => readEnvironment({ [name]: value }),

@@ -1,4 +1,5 @@
 /** The environment, read once: the only place that knows `process.env`. */
+import { isAddressRange } from '../base/address-guard.ts';
 import { Secret } from '../base/secret.ts';
 import { HeadraceError } from '../model/index.ts';
 import type { ReferenceSource } from './references.ts';
@@ -24,6 +25,8 @@ export interface Environment {
   readonly token: Secret | null;
   /** HEADRACE_SECRET_KEY: seals secrets in the state. */
   readonly secretKey: Secret | null;
+  /** HEADRACE_ALLOWED_ADDRESSES: nothing else is connected to; null: no list. */
+  readonly allowedAddresses: readonly string[] | null;
   /** LOG_LEVEL */
   readonly logLevel: LogLevel;
   /** NO_COLOR: set and not empty, no colours. */
@@ -52,6 +55,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
     kafkaBrokers: get('KAFKA_BROKERS'),
     token: secret('HEADRACE_TOKEN'),
     secretKey: secret('HEADRACE_SECRET_KEY'),
+    allowedAddresses: readRanges(get(ALLOWED)),
     logLevel: readLogLevel(get('LOG_LEVEL')),
     noColor: get('NO_COLOR') !== null,
     ci: flag('CI'),
@@ -71,6 +75,23 @@ function readPort(text: string | null): number | null {
     path: 'PORT',
     remedy: 'For example: PORT=8080',
   });
+}
+
+const ALLOWED = 'HEADRACE_ALLOWED_ADDRESSES';
+
+function readRanges(text: string | null): readonly string[] | null {
+  if (text === null) return null;
+  const ranges = text.split(/[\s,]+/).filter((one) => one !== '');
+  const wrong = ranges.find((one) => !isAddressRange(one));
+  if (wrong === undefined) return ranges;
+  throw new HeadraceError(
+    'config_invalid',
+    `${ALLOWED} names ${JSON.stringify(wrong)}, which is no range of addresses.`,
+    {
+      path: ALLOWED,
+      remedy: `Name addresses and ranges with commas between, no host names. For example: ${ALLOWED}=10.0.0.0/8,192.168.1.7`,
+    },
+  );
 }
 
 function readLogLevel(text: string | null): LogLevel {

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { allowAddresses } from '../../src/base/address-guard.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { examineApart, type Ending } from '../../src/kafka/doctor/child.ts';
@@ -44,6 +45,22 @@ test('a healthy cluster, examined by another process', async () => {
   };
   const report = await until('a machine quiet enough', whole, { deadlineMs: 120_000 });
   assert.match(report.steps.find(({ step }) => step === 'write')!.detail, /may write to topic doctor-process/);
+});
+
+test('with a list of allowed addresses it sends nothing to others, and says who has set the list (S19)', async (t) => {
+  t.after(() => allowAddresses(null));
+  let connections = 0;
+  const address = await stranger(t, () => connections++);
+  allowAddresses(['10.0.0.0/8']);
+  for (const inProcess of [false, true]) {
+    const step = failedStep(await examined(withLogin(address), { inProcess }));
+    assert.equal(step.step, 'dns');
+    assert.match(step.cause ?? '', /must not be connected to: it is not among those that HEADRACE_ALLOWED_ADDRESSES/);
+  }
+  assert.equal(connections, 0);
+  allowAddresses(['127.0.0.0/8']);
+  await examined(withLogin(address), apart);
+  assert.ok(connections > 0);
 });
 
 test(

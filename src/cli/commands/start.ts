@@ -30,7 +30,8 @@ export function addStart(program: Command, context: Context): void {
   command.addHelpText(
     'after',
     '\nEnvironment: HEADRACE_DATA, HEADRACE_HOST, PORT, HEADRACE_TOKEN (the token of the API; else a random one in\n' +
-      'server.json of the data folder), HEADRACE_SECRET_KEY, DATABASE_URL (PostgreSQL instead of SQLite), LOG_LEVEL.\n' +
+      'server.json of the data folder), HEADRACE_SECRET_KEY, DATABASE_URL (PostgreSQL instead of SQLite),\n' +
+      'HEADRACE_ALLOWED_ADDRESSES (nothing else is connected to), LOG_LEVEL.\n' +
       'SIGTERM and SIGINT: takes nothing new, delivers what was taken, ends; a second one ends it at once.',
   );
 }

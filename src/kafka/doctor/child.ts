@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { allowAddresses, allowedAddresses } from '../../base/address-guard.ts';
 import { helperEnvironment } from '../../base/helper-environment.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { DestinationConfig } from '../../model/index.ts';
@@ -19,6 +20,7 @@ const GRACE_MS = 300;
 interface Errand {
   readonly destination: unknown;
   readonly question: Question;
+  readonly allowed: ReturnType<typeof allowedAddresses>;
 }
 type Told = { readonly step: StepReport } | { readonly warning: string } | { readonly end: 'done' | 'memory' };
 
@@ -51,7 +53,7 @@ export function examineApart(
     cancels.push(clock.after(question.limitMs + GRACE_MS, () => settle(late())));
     child.once('spawn', () => {
       spawned = true;
-      const errand: Errand = { destination: pack(destination), question };
+      const errand: Errand = { destination: pack(destination), question, allowed: allowedAddresses() };
       child.send(errand, () => undefined);
     });
     child.on('message', (told: Told) => {
@@ -127,7 +129,8 @@ export function serveErrand(
     else clock.after(WATCH_EVERY_MS, watch, { unref: true });
   };
   watch();
-  process.once('message', ({ destination, question }: Errand) => {
+  process.once('message', ({ destination, question, allowed }: Errand) => {
+    allowAddresses(allowed);
     const limitMs = question.limitMs - Math.round(process.uptime() * 1000);
     const findings = { step: (step: StepReport) => tell({ step }), warning: (warning: string) => tell({ warning }) };
     void examine(unpack(destination), clock, { ...question, limitMs }, findings).then(() => tell({ end: 'done' }));
