@@ -1,6 +1,6 @@
 /** A sync that is parked, and a destination that is away, hold up nobody else (P44). */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { freePorts } from '../../src/local/ports.ts';
 import { completeEvent, isFault } from '../../src/sources/events/index.ts';
 import { parkedTopic } from '../../src/delivery/index.ts';
@@ -37,6 +37,37 @@ async function tail(e: Engine, source: string, count: number): Promise<number> {
   return took.sort((a, b) => a - b)[Math.ceil(count * 0.99) - 1]!;
 }
 
+/** Rounds with and without something else going on, in turn, so that what this machine does besides falls on both. */
+const ROUNDS = 5;
+
+/**
+ * The tail of the healthy ones alone and beside the others: of the best round each, since what holds them up does so in every
+ * round, and what this machine does besides in some.
+ */
+async function compare(
+  e: Engine,
+  sources: readonly string[],
+  begin: () => { stop(): Promise<void> },
+): Promise<{ readonly alone: number; readonly beside: number }> {
+  const all = async (): Promise<number> => Math.max(...(await Promise.all(sources.map((one) => tail(e, one, 60)))));
+  const best = { alone: Infinity, beside: Infinity };
+  for (let round = 0; round < ROUNDS; round++) {
+    best.alone = Math.min(best.alone, await all());
+    const others = begin();
+    // The others are stuck by then, and stay so.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    best.beside = Math.min(best.beside, await all());
+    await others.stop();
+  }
+  return best;
+}
+
+/** P44: as quick as alone, a fifth and a moment of this machine's more at most. */
+function assertUnaffected(t: TestContext, { alone, beside }: { alone: number; beside: number }): void {
+  t.diagnostic(`p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside`);
+  assert.ok(beside < alone * 1.2 + 40, `${alone} ms alone, ${beside} ms beside`);
+}
+
 /** Events that nobody can deliver, at any time `atOnce` of them. */
 function press(e: Engine, source: string, atOnce: number): { stop(): Promise<void>; refused: () => number } {
   let going = true;
@@ -68,16 +99,17 @@ test('a sync whose topic is missing holds up no other sync of the destination', 
     syncs: { good: tracks('good', 'main', topic), bad: tracks('bad', 'main', missing) },
   });
   await tail(e, 'good', 50);
-  const alone = await tail(e, 'good', 150);
-  const pressure = press(e, 'bad', 20);
+  // It is told, and refuses at once from then on.
   await e.syncs.intake.accept('bad', [event()]);
-  const beside = await tail(e, 'good', 150);
-  assert.ok(pressure.refused() > 0);
+  let refused = 0;
+  const compared = await compare(e, ['good'], () => {
+    const pressure = press(e, 'bad', 20);
+    return { stop: () => pressure.stop().then(() => void (refused += pressure.refused())) };
+  });
+  assert.ok(refused > 0);
   assert.equal(e.syncs.flows.get('good')!.held, null);
   assert.equal(e.syncs.flows.get('bad')!.held?.code, 'topic_missing');
-  assert.ok(beside < Math.max(1_000, alone * 5), `${alone} ms alone, ${beside} ms beside`);
-  await oracle(bootstrap).createTopic(missing);
-  await pressure.stop();
+  assertUnaffected(t, compared);
 });
 
 test('a destination that is away holds up no other destination', { timeout: 120_000 }, async (t) => {
@@ -94,16 +126,47 @@ test('a destination that is away holds up no other destination', { timeout: 120_
     syncs: { good: tracks('good', 'main', topic), bad: tracks('bad', 'dead', topic) },
   });
   await tail(e, 'good', 50);
-  const alone = await tail(e, 'good', 150);
+  const best = async (): Promise<number> => {
+    const rounds: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await tail(e, 'good', 60));
+    return Math.min(...rounds);
+  };
+  const alone = await best();
+  // Without a spool its events wait longer than a round takes: it goes on all the time.
   const pressure = press(e, 'bad', 50);
-  const beside = await tail(e, 'good', 150);
-  assert.ok(beside < Math.max(1_000, alone * 5), `${alone} ms alone, ${beside} ms beside`);
+  assertUnaffected(t, { alone, beside: await best() });
   assert.equal(e.syncs.flows.get('good')!.held, null);
   const read = await oracle(bootstrap).readAll(topic);
-  assert.equal(read.length, 350, 'all of the good ones, and nothing else');
+  assert.equal(read.length, 50 + 2 * ROUNDS * 60, 'all of the good ones, and nothing else');
   await e.syncs.drain();
   await pressure.stop();
 });
+
+test(
+  'P44: one of eight destinations is dead and its events go to the disk: the seven others are as quick as alone',
+  { timeout: 120_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'isolation-eight');
+    const [port] = await freePorts(1);
+    const e = await engine(t, bootstrap, { spool: true });
+    const good = Array.from({ length: 7 }, (_, i) => `good${i}`);
+    const each = (of: (name: string) => object): object =>
+      Object.fromEntries([...good, 'dead'].map((name) => [name, of(name)]));
+    e.apply({
+      destinations: each((name) => ({ brokers: name === 'dead' ? `127.0.0.1:${port}` : bootstrap })),
+      sources: each((name) => ({ type: 'events', write_key: `${name}-key` })),
+      syncs: each((name) => tracks(name, name, topic)),
+    });
+    await Promise.all(good.map((name) => tail(e, name, 30)));
+    const compared = await compare(e, good, () => press(e, 'dead', 20));
+    assertUnaffected(t, compared);
+    assert.ok(e.syncs.spools!.status('dead')!.messages > 0, 'the dead one was under load');
+    for (const name of good)
+      assert.equal(e.syncs.spools!.status(name)?.messages, 0, 'the others did not touch the disk');
+    assert.equal((await oracle(bootstrap).readAll(topic)).length, 7 * (30 + 2 * ROUNDS * 60));
+  },
+);
 
 test('a run whose topic is missing fails, and a run beside it does not wait', { timeout: 90_000 }, async (t) => {
   const bootstrap = await sharedKafka();
