@@ -82,9 +82,9 @@ export class Holds {
   #told = new WeakMap<MessageOwner, Held>();
   #any = false;
 
-  /** Tells each owner among the entries, once for one reason. The entries may change while owners hear it. */
-  tell(entries: readonly Entry[], held: Held): void {
-    for (const { owner } of entries) {
+  /** Tells each owner, once for one reason. */
+  tell(owners: ReadonlySet<MessageOwner>, held: Held): void {
+    for (const owner of owners) {
       const before = this.#told.get(owner);
       if (before?.code === held.code && before.action === held.action) continue;
       this.#told.set(owner, held);
@@ -93,13 +93,12 @@ export class Holds {
     }
   }
 
-  /** Messages go on: the owners among the entries who were told otherwise hear it. */
-  clear(entries: () => readonly Entry[]): void {
+  /** Messages go on: those of the owners who were told otherwise hear it. */
+  clear(owners: () => ReadonlySet<MessageOwner>): void {
     if (!this.#any) return;
     const told = this.#told;
     this.#told = new WeakMap();
     this.#any = false;
-    const owners = new Set(entries().map((entry) => entry.owner));
-    for (const owner of owners) if (told.has(owner)) owner.held(null);
+    for (const owner of owners()) if (told.has(owner)) owner.held(null);
   }
 }

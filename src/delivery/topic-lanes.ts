@@ -65,7 +65,7 @@ export class TopicLanes {
   pump(): void {
     if (this.#facts === null || this.#context.clock.monotonic() >= this.#lookAtMs) this.#resolve();
     this.#pumpLanes();
-    if (this.#held?.action === 'stop') this.#holds.tell([...this.#waiting], this.#held);
+    if (this.#held?.action === 'stop') this.#holds.tell(this.#waiting.owners(), this.#held);
   }
 
   takeBack(matches: (owner: MessageOwner) => boolean): Entry[] {
@@ -210,7 +210,7 @@ export class TopicLanes {
       return;
     }
     this.#facts = facts;
-    this.#holds.clear(() => [...this.#waiting]);
+    this.#holds.clear(() => this.#waiting.owners());
     this.#placeWaiting(facts);
   }
 
@@ -218,7 +218,7 @@ export class TopicLanes {
     if (lasting && faultOfComputedTopic(held)) this.#rejectComputed(held);
     // A topic just created looks missing for a moment: only what lasts is told.
     if (lasting || held.action === 'stop' || held.code === 'delivery_timeout')
-      this.#holds.tell([...this.#waiting], held);
+      this.#holds.tell(this.#waiting.owners(), held);
   }
 
   /** What lasts longer than `max_block_ms` waits for a person, whatever it is. */

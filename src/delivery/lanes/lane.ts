@@ -109,7 +109,7 @@ export class Lane {
     }
     if (this.#busy) {
       // Refused, and not tried again for a while: who comes now need not wait for that to learn why.
-      if (this.#held?.action === 'stop') this.#holds.tell([...this.#queue], this.#held);
+      if (this.#held?.action === 'stop') this.#holds.tell(this.#queue.owners(), this.#held);
       return;
     }
     this.#busy = true;
@@ -283,8 +283,11 @@ export class Lane {
     return attempt > retries ? parked(held, `in ${attempt} attempts`) : held;
   }
 
-  #present(): readonly Entry[] {
-    return [...this.#inFlight, ...this.#queue];
+  /** Whose messages wait or are in flight. */
+  #present(): ReadonlySet<MessageOwner> {
+    const owners = this.#queue.owners();
+    for (const { owner } of this.#inFlight) owners.add(owner);
+    return owners;
   }
 
   /** Rejects the messages that cannot be taken and delivers the others, in their order. */

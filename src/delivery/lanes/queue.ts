@@ -59,8 +59,16 @@ export class EntryQueue {
     return removed;
   }
 
-  *[Symbol.iterator](): Iterator<Entry> {
-    for (let i = this.#head; i < this.#entries.length; i++) yield this.#entries[i]!;
+  /** Of all entries that wait. */
+  owners(): Set<MessageOwner> {
+    const owners = new Set<MessageOwner>();
+    let last: MessageOwner | null = null;
+    // Many in a row are mostly of one owner.
+    for (let i = this.#head; i < this.#entries.length; i++) {
+      const { owner } = this.#entries[i]!;
+      if (owner !== last) owners.add((last = owner));
+    }
+    return owners;
   }
 
   #compact(): void {

@@ -115,6 +115,20 @@ test('while Kafka takes messages the disk is not touched', async () => {
   assert.deepEqual(delivery.delivered, ids(0, 50));
 });
 
+test('while nothing is delivered progress is not written: the log says all, and its flushes have the disk to themselves', async () => {
+  const { files, delivery, post, opened } = await stage();
+  delivery.flows = false;
+  opened.spool.late(post('m0'));
+  await turns();
+  const before = files.steps.length;
+  for (const id of ids(1, 20)) {
+    post(id);
+    await turns();
+  }
+  assert.equal(opened.spool.status.messages, 20);
+  assert.deepEqual(new Set(files.steps.slice(before).map(({ path }) => path.split('.').at(-1))), new Set(['seg']));
+});
+
 test('what waits too long goes to the disk in order, what is in a send is sent once, and new messages stand behind', async () => {
   const { delivery, post, opened } = await stage();
   delivery.flows = false;

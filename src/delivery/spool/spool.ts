@@ -316,7 +316,6 @@ export class Spool {
       },
     );
     told.catch(() => undefined).finally(() => this.#drainer.plan());
-    this.#keeper.touch();
     return { firstSequence, flushed: told };
   }
 
