@@ -10,7 +10,7 @@ import { announceSeed, random, type Random } from './random.ts';
 /** `HEADRACE_CHAOS=long`: the amounts of `npm run chaos`; else those of `npm test`. */
 export const longChaos = process.env['HEADRACE_CHAOS'] === 'long';
 
-export function amount(short: number, long: number): number {
+export function amount<T>(short: T, long: T): T {
   return longChaos ? long : short;
 }
 
