@@ -2,9 +2,8 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import packageFacts from '../package.json' with { type: 'json' };
-import type { Doors, Explained } from './cli/doors.ts';
+import type { Doors } from './cli/doors.ts';
 import { runCommandLine } from './cli/program.ts';
-import { HeadraceError, type JsonValue } from './model/index.ts';
 
 // Most of a short command's time is compiling what it loads; where the folder cannot be written, nothing is kept.
 enableCompileCache(join(import.meta.dirname, '..', '.cache', 'compile'));
@@ -20,7 +19,7 @@ const doors: Doors = {
     return { yaml: exportYaml(objects), json: exportObjects(objects) };
   },
   schema: async () => (await import('./config/schema.ts')).configurationSchema(),
-  explain,
+  explain: async (trigger, record) => (await import('./mapping/triggers/index.ts')).explainText(trigger, record),
   start: async (options) => (await import('./start.ts')).runServer(options),
   demo: async (options) => (await import('./demo.ts')).runDemo(options),
   startKafka: async (data) => (await import('./broker.ts')).startKafkaToStay(data),
@@ -31,23 +30,6 @@ const doors: Doors = {
     return interruption.signal;
   },
 };
-
-async function explain(text: string, record: JsonValue): Promise<Explained> {
-  const { explainTrigger, explanationText, parseTrigger } = await import('./mapping/triggers/index.ts');
-  const parsed = parseTrigger(text);
-  if (!parsed.ok) {
-    const { line, column, message } = parsed.error;
-    throw new HeadraceError(
-      'config_invalid',
-      `The trigger does not parse at line ${line}, column ${column}: ${message}.`,
-      {
-        remedy: 'Correct it there; docs/reference/triggers.md has the whole grammar.',
-      },
-    );
-  }
-  const explanation = explainTrigger(parsed.trigger, record);
-  return { passed: explanation.passed, text: explanationText(explanation), json: explanation };
-}
 
 /** The first signal stops in order, the second at once. */
 function interrupt(): void {
