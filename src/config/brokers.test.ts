@@ -63,3 +63,24 @@ test('knows a host that is written alone', () => {
   assert.deepEqual(['a.b', '::1', '[::1]', '10.0.0.1'].map(hostName), ['a.b', '::1', '::1', '10.0.0.1']);
   assert.deepEqual(['', 'a:1', 'a b', '[::1]:5', 'http://a'].map(hostName), [null, null, null, null, null]);
 });
+
+test('quotes what is no address only where no login can be in it', () => {
+  const reasons = (text: string): string => {
+    const report = new Report();
+    brokers.read(text, new At(report, 'brokers'));
+    return report.problems.map(({ reason }) => reason).join('\n');
+  };
+  assert.match(reasons('kafka:9x'), /"kafka:9x"/);
+  assert.match(reasons('a:1 b:2'), /"a:1" and more/);
+  for (const text of [
+    'a:1 sasl.jaas.config=org.apache.Plain required username="u" password="SECRET";',
+    'a:1 sasl.jaas.config=org.apache.Plain required username="u" password="x,SECRET,y";',
+    'a:1 sasl.password: SECRET',
+    'user:SECRET@a:1',
+    'kafka://user:SECRET@a:1',
+    "b,s='SECRET'",
+  ]) {
+    assert.doesNotMatch(reasons(text), /SECRET/, text);
+    assert.ok(reasons(text).length > 10, text);
+  }
+});

@@ -42,11 +42,12 @@ function readItem(value: unknown, at: At): Read[] {
 }
 
 function readList(text: string, at: At): Read[] {
-  return text.split(',').map((one) => readAddress(one.trim(), at));
+  return text.split(',').map((one) => readAddress(one.trim(), text, at));
 }
 
-function readAddress(text: string, at: At): Read {
-  const shown = at.isReferenced ? 'an address that came through a reference' : JSON.stringify(text);
+/** `list`: what it stands in. */
+function readAddress(text: string, list: string, at: At): Read {
+  const shown = shownOf(text, list, at);
   if (text === '') return at.problem('holds an empty address.', `Take out the comma too many. For example: ${example}`);
   if (text.includes('://')) {
     return at.problem(`has ${shown} with a scheme.`, 'Write host:port alone; how to connect is said by `protocol`.');
@@ -61,6 +62,14 @@ function readAddress(text: string, at: At): Read {
   if (port < 1 || port > 65_535)
     return at.problem(`has ${shown}: a port is from 1 to 65535.`, `For example: ${example}`);
   return { host: match[1] ?? match[2]!, port };
+}
+
+/** What may be shown of an address that is none: pasted lines that lost their ends, or `user:password@host`, hold a login. */
+function shownOf(text: string, list: string, at: At): string {
+  if (at.isReferenced) return 'an address that came through a reference';
+  if (/[=;"'@\\]/.test(list)) return 'text with more in it than addresses';
+  const [first] = text.split(/\s/, 1);
+  return first === text ? JSON.stringify(text) : `${JSON.stringify(first)} and more`;
 }
 
 function distinct(addresses: readonly Read[]): readonly BrokerAddress[] | undefined {
