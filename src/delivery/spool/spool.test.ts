@@ -404,3 +404,58 @@ test('direct again, with the last of the spool still in the lanes: what is new s
     assert.deepEqual(all, ids(0, what === 'stop' ? 4 : 5), what);
   }
 });
+
+/** One partition has a leader that takes nothing, the others deliver at once. */
+class StuckLeader extends PlayedDelivery {
+  stuck: string | null = 'stuck';
+
+  override accept(...[message, owner, index]: Parameters<PlayedDelivery['accept']>): void {
+    this.flows = message.key === null || String(message.key) !== this.stuck;
+    if (!this.flows) return super.accept(message, owner, index);
+    // Beside what is stuck, not behind it.
+    this.delivered.push(String(message.value));
+    queueMicrotask(() => owner.settled(index, { state: 'delivered' }));
+  }
+}
+
+test('a partition that is stuck lets the others of its topic pass up to a bound; then all go on, each in its order', async () => {
+  for (const { every, bound } of [
+    // Half of all are stuck: their messages fill the window.
+    { every: 2, bound: 20_000 },
+    // One is stuck: what is done above it is remembered one by one.
+    { every: Infinity, bound: 40_000 },
+  ]) {
+    const { spool } = await openSpool(new RecordedFiles(), { segmentBytes: 1 << 20 });
+    const delivery = new StuckLeader();
+    const stuck: string[] = [];
+    const others: string[] = [];
+    for (let at = 0; at < 60_000; at += 1_000) {
+      const items = ids(at, at + 1_000).map((id, i) => {
+        const isStuck = (at + i) % every === 0;
+        (isStuck ? stuck : others).push(id);
+        return item(id, { key: Buffer.from(isStuck ? 'stuck' : 'k') });
+      });
+      await spool.append(items);
+    }
+    spool.attach(delivery.as);
+    await turns(400);
+    // A read's worth of messages may be handed on beyond.
+    const passed = delivery.delivered.length;
+    assert.ok(passed >= bound && passed < bound + 10_000, `${passed} passed, ${bound} are promised`);
+    assert.deepEqual(delivery.delivered, others.slice(0, passed));
+    delivery.stuck = null;
+    delivery.settle();
+    await turns(400);
+    const isOfStuck = new Set(stuck);
+    assert.deepEqual(
+      delivery.delivered.filter((id) => !isOfStuck.has(id)),
+      others,
+    );
+    assert.deepEqual(
+      delivery.delivered.filter((id) => isOfStuck.has(id)),
+      stuck,
+    );
+    assert.equal(spool.status.messages, 0);
+    await spool.close();
+  }
+});
