@@ -21,6 +21,7 @@ test('the event asks, then its name decides, then its type, then the default', (
   };
   const of = (data: JsonValue): string => topicOf(rules, eventOf(data));
   assert.equal(of({ type: 'track', event: 'Order Completed' }), 'orders');
+  assert.equal(of({ type: 'Track', event: 'Order Completed' }), 'orders');
   assert.equal(of({ type: 'track', event: 'order completed' }), 'web');
   assert.equal(of({ type: 'identify', event: 'Order Completed' }), 'people');
   assert.equal(of({ type: 'page', name: 'home' }), 'pages.home');
@@ -63,5 +64,7 @@ test('what is wrong with rules is told with its path', () => {
     'm.topic.types',
   ]);
   assert.deepEqual(paths({ types: { identify: { types: { a: 'b' } } } }), ['m.topic.types.identify']);
+  assert.deepEqual(paths({ types: { Page: 'a', identify: 'b', page: 'c' } }), ['m.topic.types.page']);
+  assert.deepEqual(paths({ events: { Page: 'a', page: 'c' } }), []);
   assert.deepEqual(paths({ events: { a: '..' } }), ['m.topic.events.a']);
 });

@@ -39,6 +39,7 @@ export function checkTopicRules(
       });
       continue;
     }
+    if (name === 'types') problems.push(...sameTypes(Object.keys(map), `${at}.types`));
     if (name === 'operations') problems.push(...checkMembers(map, `${at}.${name}`, ['created', 'updated', 'deleted']));
     for (const key of Object.keys(map)) problems.push(...checkOne(map[key], `${at}.${name}.${key}`));
   }
@@ -49,6 +50,17 @@ export function checkTopicRules(
       remedy: 'write {types: {identify: people}, default: events}',
     });
   return problems;
+}
+
+/** Types are compared without case: of two that differ in nothing else one would never be looked at. */
+function sameTypes(names: readonly string[], at: string): Problem[] {
+  return names
+    .filter((name, index) => names.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()))
+    .map((name) => ({
+      path: `${at}.${name}`,
+      reason: 'the type is there twice, as types are compared without case',
+      remedy: 'keep one of them',
+    }));
 }
 
 const examples: { readonly [name: string]: string } = {
@@ -65,11 +77,12 @@ export function compileTopicRules(rules: { [key: string]: JsonValue }): Expressi
   const standard = Object.hasOwn(rules, 'default') ? compileExpression(rules.default!) : null;
   const asked = rules.integrations === true;
   const choose = (data: { [key: string]: JsonValue }, operation: string): Expression | null => {
-    const { type, event } = data;
+    const { event } = data;
+    const type = typeof data.type === 'string' ? data.type.toLowerCase() : '';
     return (
       operations?.get(operation) ??
       (type === 'track' && typeof event === 'string' ? events?.get(event) : undefined) ??
-      (typeof type === 'string' ? types?.get(type.toLowerCase()) : undefined) ??
+      types?.get(type) ??
       standard
     );
   };
