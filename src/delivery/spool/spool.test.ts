@@ -129,6 +129,22 @@ test('while nothing is delivered progress is not written: the log says all, and 
   assert.deepEqual(new Set(files.steps.slice(before).map(({ path }) => path.split('.').at(-1))), new Set(['seg']));
 });
 
+test('while much is added and nothing delivered progress is written now and then: the next start has little to look through', async () => {
+  const { files, delivery, opened } = await stage({ segmentBytes: 1 << 24 });
+  delivery.flows = false;
+  opened.spool.takeOver('orders');
+  await turns();
+  const before = files.steps.length;
+  const big = item('m', { value: Buffer.alloc(1 << 20) });
+  for (let i = 0; i < 50; i++) {
+    await opened.spool.append([big]);
+    await turns(2);
+  }
+  const saved = files.steps.slice(before).filter(({ kind, path }) => kind === 'sync' && path.includes('progress'));
+  assert.equal(saved.length, 3, 'of 50 MiB');
+  await opened.spool.close();
+});
+
 test('what waits too long goes to the disk in order, what is in a send is sent once, and new messages stand behind', async () => {
   const { delivery, post, opened } = await stage();
   delivery.flows = false;

@@ -24,6 +24,8 @@ import { Releases, isParked } from './releases.ts';
 import { TopicQueue, progressOf, type QueueEvents } from './topic-queue.ts';
 
 const LOOK_BYTES = 512 * 1024;
+/** Added to the log: progress is saved then, though nothing was delivered. */
+const SAVE_EVERY_BYTES = 16 * 1024 * 1024;
 const OWN_FILES = /^(\d{10}\.seg(\.damaged)?|progress\.[01]|reserve)$/;
 /** A topic that does not move for this long lets others pass. */
 const STALLED_AFTER_MS = 2_000;
@@ -43,6 +45,8 @@ export class Spool {
   /** Handed to the log and not flushed: they can be sent from memory. */
   readonly #unflushed = new Set<Frame>();
   readonly #drainer: Drainer;
+  /** To the log since progress was last taken. */
+  #addedBytes = 0;
   #pending: number;
   /** Messages waited too long, and none has been delivered since. */
   #away = false;
@@ -249,6 +253,7 @@ export class Spool {
 
   /** What is done and what is not, to be saved; `removable`: below, no segment is needed. */
   #progress(): ReturnType<typeof progressOf> {
+    this.#addedBytes = 0;
     const { leftUnread, readUpTo } = this.#drainer;
     const open = [...this.#queues.values()].filter((queue) => !queue.idle);
     // What an earlier process counted and never wrote is counted no more.
@@ -297,8 +302,12 @@ export class Spool {
     let frame!: Frame;
     const { firstSequence, flushed } = this.#log.append(items.length, (sequence) => {
       frame = { firstSequence: sequence, acceptedAtMs, messages: items };
-      return encodeFrame(frame);
+      const bytes = encodeFrame(frame);
+      this.#addedBytes += bytes.length;
+      return bytes;
     });
+    // What the next start has to look through is bounded; each request by itself saves none.
+    if (this.#addedBytes >= SAVE_EVERY_BYTES) this.#keeper.touch();
     this.#pending += items.length;
     for (const [at, { message }] of items.entries()) {
       const queue = this.#queue(message.topic, firstSequence + at);
