@@ -1,5 +1,7 @@
 /** A sync that is parked, and a destination that is away, hold up nobody else (P44). */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { freePorts } from '../../src/local/ports.ts';
 import { completeEvent, isFault } from '../../src/sources/events/index.ts';
@@ -358,6 +360,32 @@ test(
     assert.deepEqual(await readIds(bootstrap, own), [before.messageId, after.messageId]);
     const { read, delivered, rejected } = e.syncs.flows.get('parked')!.counts;
     assert.deepEqual({ read, delivered, rejected }, { read: 5, delivered: 2, rejected: 3 });
+  },
+);
+
+test(
+  'a spool that cannot be opened: its events are 429 with the reason, others go on, and it mends by itself',
+  { timeout: 60_000 },
+  async (t) => {
+    const bootstrap = await sharedKafka();
+    const topic = await newTopic(bootstrap, 'isolation-unusable');
+    const e = await engine(t, bootstrap, { spool: true });
+    const spools = join(dirname(e.folder), 'data', 'spool');
+    mkdirSync(spools, { recursive: true });
+    writeFileSync(join(spools, 'added'), 'in the way');
+    e.apply({
+      destinations: { main: { brokers: bootstrap }, added: { brokers: bootstrap } },
+      sources: { good: { type: 'events', write_key: 'good-key' }, bad: { type: 'events', write_key: 'bad-key' } },
+      syncs: { good: tracks('good', 'main', topic), bad: tracks('bad', 'added', topic) },
+    });
+    const refused = await e.syncs.intake.accept('bad', [event()]);
+    assert.ok(refused.state === 'unavailable' && /spool of the destination cannot be used/.test(refused.reason));
+    assert.match(e.syncs.spools!.status('added')?.problem ?? '', /EEXIST|ENOTDIR/);
+    assert.deepEqual(await e.syncs.intake.accept('good', [event()]), { state: 'safe' });
+    rmSync(join(spools, 'added'));
+    const taken = async (): Promise<boolean> => (await e.syncs.intake.accept('bad', [event()])).state === 'safe';
+    await until('it takes events again', taken, { everyMs: 100, deadlineMs: 45_000 });
+    assert.equal(e.syncs.spools!.status('added')?.problem, null);
   },
 );
 
