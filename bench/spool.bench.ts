@@ -1,5 +1,6 @@
 /** The spool: what it takes, what it gives back to Kafka, and how fast the collector answers while Kafka is away (G7). */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
@@ -11,17 +12,21 @@ import { startHeadrace } from '../test/support/headrace.ts';
 import { oracle } from '../test/support/oracle.ts';
 import { eventLine } from './support/data.ts';
 import type { BenchKafka } from './support/kafka.ts';
-import { load, type LoadResult } from './support/load.ts';
+import { pacedLoad, percentiles, type PacedResult, type Percentiles } from './support/paced-load.ts';
 import type { Part } from './support/part.ts';
 
 interface SpoolResult {
   readonly absorbedPerSecond: number;
   readonly drainedPerSecond: number;
   readonly messages: number;
+  /** What one append of a group's size and its fdatasync take on this disk, nothing else going on: the yardstick. */
+  readonly flush: Percentiles;
   /** Single events at 5,000 a second, Kafka away, each answered after its flush. */
-  readonly away: LoadResult;
+  readonly away: PacedResult;
   /** Batches of 25 at 200 a second, the same number of events. */
-  readonly awayBatches: LoadResult;
+  readonly awayBatches: PacedResult;
+  /** Part of the last ten seconds of each that something on the machine waited for a core, in percent; null: not told. */
+  readonly pressure: readonly (number | null)[];
 }
 
 const EVENTS_PER_SECOND = 5_000;
@@ -96,7 +101,7 @@ async function absorbAndDrain(
 }
 
 /** The real program with a broker address where nobody listens. */
-async function whileAway(seconds: number): Promise<Pick<SpoolResult, 'away' | 'awayBatches'>> {
+async function whileAway(seconds: number): Promise<Pick<SpoolResult, 'flush' | 'away' | 'awayBatches' | 'pressure'>> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-bench-spool-'));
   const [port] = await freePorts(1);
   const config = join(folder, 'bench.json');
@@ -118,32 +123,67 @@ async function whileAway(seconds: number): Promise<Pick<SpoolResult, 'away' | 'a
       connections: 16,
       headers,
     };
+    const flush = await flushTimes(folder, seconds * 100);
     // The first ones wait until it is clear that Kafka is away.
-    await load({ ...single, seconds: 2, rate: 500 });
-    const away = await load({ ...single, seconds, rate: EVENTS_PER_SECOND });
-    const awayBatches = await load({ ...batch, seconds, rate: EVENTS_PER_SECOND / IN_A_BATCH });
-    return { away, awayBatches };
+    await pacedLoad({ ...single, seconds: 2, rate: 500 });
+    const away = await pacedLoad({ ...single, seconds, rate: EVENTS_PER_SECOND });
+    const pressure = [cpuPressure()];
+    const awayBatches = await pacedLoad({ ...batch, seconds, rate: EVENTS_PER_SECOND / IN_A_BATCH });
+    pressure.push(cpuPressure());
+    return { flush, away, awayBatches, pressure };
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function linesOf({ messages, absorbedPerSecond, drainedPerSecond, away, awayBatches }: SpoolResult): string[] {
+async function flushTimes(folder: string, times: number): Promise<Percentiles> {
+  const file = await open(join(folder, 'yardstick'), 'w');
+  const group = Buffer.alloc(5_000);
+  const took: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const startedMs = performance.now();
+    await file.write(group, 0, group.length, i * group.length);
+    await file.datasync();
+    took.push(performance.now() - startedMs);
+  }
+  await file.close();
+  return percentiles(took);
+}
+
+function cpuPressure(): number | null {
+  try {
+    return Number(/avg10=([\d.]+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8'))?.[1] ?? Number.NaN);
+  } catch {
+    return null;
+  }
+}
+
+function linesOf(results: SpoolResult): string[] {
+  const { messages, absorbedPerSecond, drainedPerSecond, flush, away, awayBatches, pressure } = results;
   const row = (what: string, target: string, got: string): string => `| ${what} | ${target} | ${got} |`;
-  const answer = (one: LoadResult): string =>
-    `p50 ${one.p50Ms} ms, p99 ${one.p99Ms} ms, max ${one.maxMs} ms at ${one.requestsPerSecond} requests/s; ${one.non200} not 200, ${one.errors} errors`;
+  const of = ({ p50Ms, p99Ms, maxMs }: Percentiles): string => `p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`;
+  const rows = (what: string, one: PacedResult): string[] => [
+    row(
+      `${what}: from the moment it was due`,
+      'p99 20 ms',
+      `${of(one.fromDue)}; ${one.requestsPerSecond} requests/s; ${one.non200} not 200`,
+    ),
+    row('the same, from the moment it was sent', '', of(one.fromSent)),
+    row('how late the load generator was', '', of(one.senderLate)),
+  ];
   return [
     '## Spool',
     '',
-    `${messages} messages of 400 bytes, one a request; every answer after fdatasync.`,
+    `${messages} messages of 400 bytes, one a request; every answer after fdatasync. Something waited for a core in ${pressure.join(' and ')} % of the time of the two loads.`,
     '',
     '| what | target | measured |',
     '| --- | --- | --- |',
     row('absorbed', '50,000 events/s', `${absorbedPerSecond} events/s`),
     row('drained into Kafka', '30,000 events/s', `${drainedPerSecond} events/s`),
-    row('answers while Kafka is away, single events at 5,000/s', 'p99 20 ms', answer(away)),
-    row('the same, batches of 25 at 200/s', 'p99 20 ms', answer(awayBatches)),
+    row('the disk by itself: 5,000 bytes appended and flushed', '', of(flush)),
+    ...rows('answers while Kafka is away, single events at 5,000/s', away),
+    ...rows('batches of 25 at 200/s', awayBatches),
     '',
   ];
 }
