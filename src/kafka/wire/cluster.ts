@@ -171,14 +171,19 @@ export class Cluster {
     first.finally(() => answered.abort()).catch(() => undefined);
     await this.#clock.sleep(SILENT_MS, answered.signal);
     if (answered.signal.aborted || this.#closed) return first;
-    await this.#control.giveUp(connection);
-    return Promise.any([first, this.control().then(question)]);
+    // Not before its own answer: the search for another broker may take long, also where somebody else has begun it.
+    return Promise.any([first, this.#anotherThan(connection).then(question)]);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     const slots = [this.#control, ...[...this.#nodes.values()].map(({ slot }) => slot)];
     await Promise.all(slots.map((slot) => slot.close()));
+  }
+
+  async #anotherThan(connection: BrokerConnection): Promise<BrokerConnection> {
+    await this.#control.giveUp(connection);
+    return this.control();
   }
 
   async #dialAny(): Promise<BrokerConnection> {
