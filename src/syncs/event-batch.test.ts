@@ -14,11 +14,11 @@ const WAIT_MS = 8_000;
 /** Names every message; reading it is counted. */
 let positionsRead = 0;
 
-async function stage() {
+async function stage(maxBytes = 1 << 30) {
   const clock = heldClock();
   const delivery = new PlayedDelivery();
   delivery.flows = false;
-  const { spool } = await openSpool(new RecordedFiles(), { clock });
+  const { spool } = await openSpool(new RecordedFiles(), { clock, maxBytes });
   spool.attach(delivery.as);
   const post = (topic: string): IntakeAnswer[] => {
     const flow = {
@@ -87,6 +87,19 @@ test('once nothing was delivered for a second they do not wait longer', async ()
   assert.equal(spool.status.messages, 0);
   clock.to(1_300);
   assert.equal(spool.status.messages, 1);
+});
+
+test('where neither Kafka nor the disk takes them they are answered, and nothing more is planned for them', async () => {
+  const { clock, delivery, post } = await stage(0);
+  const before = clock.pending;
+  const answers = post('orders');
+  delivery.inSend = 1;
+  clock.to(300);
+  assert.deepEqual(
+    answers.map(({ state }) => state),
+    ['unavailable'],
+  );
+  assert.equal(clock.pending, before);
 });
 
 test('a position, for which an event may have to be read, is not asked for where Kafka takes the message', async () => {

@@ -188,6 +188,8 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     const flowingMs = waitedMs < SPOOL_SLOW_AFTER_MS && waitedMs < waitMs ? FLOWING_MS : 0;
     let waits = false;
     for (const part of this.#parts.values()) if (part.late(flowingMs)) waits = true;
+    // The disk would not have them: nobody waits any more, and nothing of it is kept for seconds.
+    if (this.#answered) return;
     this.#cancelTimer = waits ? this.#lookAfter(waitedMs, waitMs) : this.#giveUpAfter(Math.max(1, waitMs - waitedMs));
   }
 

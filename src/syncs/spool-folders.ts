@@ -29,8 +29,13 @@ function namesIn(folder: string): string[] | null {
   }
 }
 
+/** False also where it cannot be known: a name that leads in a circle, a disk that is not there. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Null: it is no name that this program gives. */

@@ -115,6 +115,7 @@ test('what lies in the folder and is no spool is told and left alone; the spools
   writeFileSync(join(folder, 'zzz.txt'), 'x');
   mkdirSync(join(folder, '%zz'));
   symlinkSync(join(folder, 'nowhere'), join(folder, 'broken'));
+  symlinkSync('circle', join(folder, 'circle'));
   writeFileSync(join(folder, 'main', 'notes.txt'), 'x');
   writeFileSync(join(folder, 'main', 'copy of 0000000001.seg'), 'x');
   mkdirSync(join(folder, 'main', '0000000007.seg'));
@@ -127,7 +128,7 @@ test('what lies in the folder and is no spool is told and left alone; the spools
     warnings.some((message) => /holds messages for the destination main, which is not configured/.test(message)),
     warnings.join('\n'),
   );
-  for (const name of ['.notes', 'zzz.txt', '%zz', 'broken'])
+  for (const name of ['.notes', 'zzz.txt', '%zz', 'broken', 'circle'])
     assert.equal(warnings.filter((message) => message.startsWith(`${join(folder, name)} is no spool`)).length, 1, name);
   second.apply(settings());
   await second.opened();

@@ -4,6 +4,8 @@ import type { Clock } from '../../src/base/clock.ts';
 export interface HeldClock extends Clock {
   /** Calls back what is due until then, in order; later callbacks that become due meanwhile too. */
   to(ms: number): void;
+  /** Callbacks and sleeps that are not due yet. */
+  readonly pending: number;
 }
 
 export function heldClock(): HeldClock {
@@ -17,6 +19,9 @@ export function heldClock(): HeldClock {
   return {
     now: () => nowMs,
     monotonic: () => nowMs,
+    get pending() {
+      return timers.length;
+    },
     after,
     sleep: (ms, signal) =>
       new Promise((resolve) => {

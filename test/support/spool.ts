@@ -5,7 +5,7 @@ import type { SpoolFiles } from '../../src/delivery/spool/files.ts';
 import type { RejectedMessage, SpoolOptions } from '../../src/delivery/spool/ports.ts';
 import { Spool } from '../../src/delivery/spool/spool.ts';
 import type { MessageOwner } from '../../src/delivery/ports.ts';
-import { DELIVERED, type Held, type Message, type Outcome } from '../../src/model/index.ts';
+import { DELIVERED, WITHDRAWN, type Held, type Message, type Outcome } from '../../src/model/index.ts';
 import { intake } from './delivery.ts';
 
 export const FOLDER = '/data/spool/main';
@@ -54,6 +54,13 @@ export class PlayedDelivery {
     );
     this.lane = this.lane.filter((one) => !taken.includes(one));
     return taken;
+  }
+
+  /** As `takeBack`, and their owners are told. */
+  withdraw(matches: (owner: MessageOwner) => boolean): number {
+    const taken = this.takeBack(null, matches);
+    for (const { owner, index } of taken) owner.settled(index, WITHDRAWN);
+    return taken.length;
   }
 
   /** The first `count` have their outcome. */
