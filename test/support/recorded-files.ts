@@ -114,6 +114,24 @@ export class RecordedFiles implements SpoolFiles {
   }
 }
 
+/** A disk whose flushes take so many turns. */
+export class SlowFlushes extends RecordedFiles {
+  turns = 0;
+  /** Which files. */
+  of: (path: string) => boolean = () => true;
+
+  override async create(path: string): Promise<SpoolFile> {
+    const file = await super.create(path);
+    const sync = file.sync.bind(file);
+    file.sync = async () => {
+      for (let turn = 0; this.of(path) && turn < this.turns; turn++)
+        await new Promise((resolve) => setImmediate(resolve));
+      await sync();
+    };
+    return file;
+  }
+}
+
 /** What may be on the disk when the power fails after the first `count` steps; files there before are on it whole. */
 export function afterPowerLoss(
   initial: ReadonlyMap<string, Buffer>,

@@ -3,6 +3,7 @@
  * front. It knows sequences and bytes; what a message is and when it is done, others know.
  */
 import { join } from 'node:path';
+import { afterTurn } from '../../base/turn.ts';
 import { SpoolRefusal, isFull, refusalOf } from './refusal.ts';
 import { LogReader, type ReadFrames, type ReadPosition } from './log-reader.ts';
 import { openSegments } from './open-segments.ts';
@@ -60,6 +61,8 @@ export class Log {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #writing = false;
+  /** Tells those whose frames are flushed. */
+  #untold: (() => void) | null = null;
   #writer: Promise<void> = Promise.resolve();
   #bytes: number;
   /** One thing at a time is done to the files. */
@@ -162,6 +165,11 @@ export class Log {
     });
   }
 
+  /** Resolves when nothing waits for its flush. */
+  written(): Promise<void> {
+    return this.#writer;
+  }
+
   /** Waits for what is being written and closes the files; nothing may be appended after. */
   async close(): Promise<void> {
     await this.#writer;
@@ -177,6 +185,7 @@ export class Log {
     await Promise.resolve();
     while (this.#waiting.length > 0) await this.#inTurn(() => this.#writeGroup(this.#nextGroup()));
     this.#writing = false;
+    this.#tell();
   }
 
   #nextGroup(): Waiting[] {
@@ -195,10 +204,21 @@ export class Log {
       (error: unknown) => refusalOf(error),
     );
     this.#flushedSequence = group.at(-1)!.endSequence;
-    for (const { resolve, reject } of group) {
-      if (refusal === null) resolve();
-      else reject(refusal);
-    }
+    this.#untold = () => {
+      for (const { resolve, reject } of group) {
+        if (refusal === null) resolve();
+        else reject(refusal);
+      }
+    };
+    // The next group is on its way first: answering takes long enough for the disk to be idle meanwhile.
+    if (this.#waiting.length === 0) this.#tell();
+    else afterTurn(() => this.#tell());
+  }
+
+  #tell(): void {
+    const tell = this.#untold;
+    this.#untold = null;
+    tell?.();
   }
 
   /** P31: a flush that failed is not repeated; what it was to save is written to a new segment, once. */
@@ -223,7 +243,9 @@ export class Log {
     const frames = group.map(({ frame }) => frame);
     const pieces = fresh ? [encodeHeader(segment), ...frames] : frames;
     const at = segment.readable;
-    await segment.file.write(pieces, at);
+    const written = segment.file.write(pieces, at);
+    this.#tell();
+    await written;
     await segment.file.sync();
     // A file whose name is not durable is not there after a power loss (P33).
     if (fresh) await this.#options.files.syncFolder(this.#options.folder);

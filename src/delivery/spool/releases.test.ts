@@ -1,7 +1,7 @@
 /** Records of parked syncs in the spool: apart from messages, kept over a restart, released in their order (Promises 1 and 3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RecordedFiles } from '../../../test/support/recorded-files.ts';
+import { RecordedFiles, SlowFlushes } from '../../../test/support/recorded-files.ts';
 import { PlayedDelivery, item, openSpool, turns } from '../../../test/support/spool.ts';
 import type { SpooledMessage } from './frame.ts';
 import { parkedTopic } from './releases.ts';
@@ -69,4 +69,37 @@ test('what cannot be released now holds up no other topic, however much it is', 
   await turns(1500);
   assert.equal(released, 30_000);
   await spool.close();
+});
+
+test('closed while what was released is being flushed: it is on the disk once, and sent once after the next start', async () => {
+  const files = new SlowFlushes();
+  let parked = true;
+  const first = await openSpool(files, {
+    parked: () => parked,
+    release: async (_sync, items) => {
+      await first.spool.append(items.map(({ position }) => item(`of ${position}`)));
+      return true;
+    },
+  });
+  const away = new PlayedDelivery();
+  away.flows = false;
+  first.spool.attach(away.as);
+  await first.spool.append([record('e0')]);
+  await turns(20);
+  Object.assign(files, { turns: 30, of: (path: string) => path.endsWith('.seg') });
+  parked = false;
+  first.spool.attach(away.as);
+  await turns(8);
+  assert.equal(first.spool.status.messages, 2, 'the release is under way');
+  first.spool.detach();
+  await first.spool.close();
+
+  files.turns = 0;
+  const second = await openSpool(files, { parked: () => false, release: () => assert.fail('it is released already') });
+  const delivery = new PlayedDelivery();
+  second.spool.attach(delivery.as);
+  await turns(60);
+  assert.deepEqual(delivery.delivered, ['of e0']);
+  assert.deepEqual(second.warnings, []);
+  await second.spool.close();
 });

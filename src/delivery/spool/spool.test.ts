@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { RecordedFiles } from '../../../test/support/recorded-files.ts';
+import { RecordedFiles, SlowFlushes } from '../../../test/support/recorded-files.ts';
 import { FOLDER, PlayedDelivery, item, openSpool, turns } from '../../../test/support/spool.ts';
 import type { Held, Outcome } from '../../model/index.ts';
 import type { MessageOwner } from '../ports.ts';
-import type { SpoolFile } from './files.ts';
 import type { SpooledMessage } from './frame.ts';
 import type { SpoolOwner } from './ports.ts';
 import type { Spool } from './spool.ts';
@@ -65,21 +64,6 @@ class Request implements SpoolOwner {
 
   held(held: Held | null): void {
     if (held !== null) this.#spool.hold(held);
-  }
-}
-
-/** A disk whose flushes take so many turns. */
-class SlowFlushes extends RecordedFiles {
-  turns = 0;
-
-  override async create(path: string): Promise<SpoolFile> {
-    const file = await super.create(path);
-    const sync = file.sync.bind(file);
-    file.sync = async () => {
-      await turns(this.turns);
-      await sync();
-    };
-    return file;
   }
 }
 

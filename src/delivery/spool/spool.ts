@@ -11,6 +11,7 @@
  * it there.
  */
 import type { Clock } from '../../base/clock.ts';
+import { afterTurn } from '../../base/turn.ts';
 import { WITHDRAWN, type Held } from '../../model/index.ts';
 import type { Delivery } from '../delivery.ts';
 import { Drainer } from './drainer.ts';
@@ -220,6 +221,9 @@ export class Spool {
     this.#releases.close();
     this.#stopWatch();
     this.#drainer.delivery = null;
+    // Promise 5: records that were released are done once their messages are flushed; the last progress has to know.
+    await this.#log.written();
+    await new Promise<void>(afterTurn);
     await this.#keeper.close();
     await this.#log.close();
   }
