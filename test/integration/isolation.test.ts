@@ -64,10 +64,17 @@ async function compare(
   return best;
 }
 
-/** P44: as quick as alone, a fifth and a moment of this machine's more at most. */
+/** Of the best round. */
+async function bestTail(e: Engine, source: string): Promise<number> {
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, await tail(e, source, 60));
+  return best;
+}
+
+/** P44: as quick as alone, a fifth and a moment of this machine's more at most; whoever is held up waits 300 ms and more. */
 function assertUnaffected(t: TestContext, { alone, beside }: { alone: number; beside: number }): void {
   t.diagnostic(`p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside`);
-  assert.ok(beside < alone * 1.2 + 40, `${alone} ms alone, ${beside} ms beside`);
+  assert.ok(beside < alone * 1.2 + 100, `${alone} ms alone, ${beside} ms beside`);
 }
 
 /** Events that nobody can deliver, at any time `atOnce` of them. */
@@ -103,15 +110,15 @@ test('a sync whose topic is missing holds up no other sync of the destination', 
   await tail(e, 'good', 50);
   // It is told, and refuses at once from then on.
   await e.syncs.intake.accept('bad', [event()]);
-  let refused = 0;
-  const compared = await compare(e, ['good'], () => {
-    const pressure = press(e, 'bad', 20);
-    return { stop: () => pressure.stop().then(() => void (refused += pressure.refused())) };
-  });
-  assert.ok(refused > 0);
+  const alone = await bestTail(e, 'good');
+  const pressure = press(e, 'bad', 20);
+  await until('the others are refused', () => pressure.refused() > 0);
+  const beside = await bestTail(e, 'good');
   assert.equal(e.syncs.flows.get('good')!.held, null);
   assert.equal(e.syncs.flows.get('bad')!.held?.code, 'topic_missing');
-  assertUnaffected(t, compared);
+  assertUnaffected(t, { alone, beside });
+  await oracle(bootstrap).createTopic(missing);
+  await pressure.stop();
 });
 
 test('a destination that is away holds up no other destination', { timeout: 120_000 }, async (t) => {
@@ -128,15 +135,10 @@ test('a destination that is away holds up no other destination', { timeout: 120_
     syncs: { good: tracks('good', 'main', topic), bad: tracks('bad', 'dead', topic) },
   });
   await tail(e, 'good', 50);
-  const best = async (): Promise<number> => {
-    const rounds: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) rounds.push(await tail(e, 'good', 60));
-    return Math.min(...rounds);
-  };
-  const alone = await best();
+  const alone = await bestTail(e, 'good');
   // Without a spool its events wait longer than a round takes: it goes on all the time.
   const pressure = press(e, 'bad', 50);
-  assertUnaffected(t, { alone, beside: await best() });
+  assertUnaffected(t, { alone, beside: await bestTail(e, 'good') });
   assert.equal(e.syncs.flows.get('good')!.held, null);
   const read = await oracle(bootstrap).readAll(topic);
   assert.equal(read.length, 50 + 2 * ROUNDS * 60, 'all of the good ones, and nothing else');
