@@ -37,12 +37,12 @@ const fuzzKinds: { readonly [name: string]: FuzzKind } = {
     },
   },
   destinations: {
-    slices: 10,
+    slices: 4,
     rounds: 200_000,
     code: configuration,
     run: (...input) => ofTaken(fuzzSecurity(...input)),
   },
-  jaas: { slices: 10, rounds: 300_000, code: configuration, run: (...input) => ofTaken(fuzzJaas(...input)) },
+  jaas: { slices: 14, rounds: 300_000, code: configuration, run: (...input) => ofTaken(fuzzJaas(...input)) },
 };
 
 function ofTaken({ taken, refused }: { taken: number; refused: number }): { refused: number; sound: number } {
