@@ -65,6 +65,32 @@ async function hundred(): Promise<{ bytes: Buffer; ends: number[] }> {
 
 const bytesOrNull = fc.option(fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)));
 
+test('the next group is on its way to the disk before those of the last are told, and none is told before its flush', async () => {
+  const files = new RecordedFiles();
+  const { log } = await openLog(files);
+  const count = (kind: 'write' | 'sync'): number => files.steps.filter((step) => step.kind === kind).length;
+  await append(log, ['m0']);
+  const before = { write: count('write'), sync: count('sync') };
+  const told: string[] = [];
+  const tell = (name: string) => (): void => {
+    told.push(`${name}: ${count('write') - before.write} written, ${count('sync') - before.sync} flushed`);
+  };
+  let others: Promise<void>[] = [];
+  // While the first is flushed, so that they are a group of their own.
+  files.before = (kind) => {
+    if (kind === 'sync' && others.length === 0)
+      others = [append(log, ['m2']).then(tell('second')), append(log, ['m3']).then(tell('third'))];
+  };
+  await append(log, ['m1']).then(tell('first'));
+  await Promise.all(others);
+  assert.deepEqual(told, [
+    'first: 2 written, 1 flushed',
+    'second: 2 written, 2 flushed',
+    'third: 2 written, 2 flushed',
+  ]);
+  await log.close();
+});
+
 test('any message comes back as it was, byte for byte', () => {
   const message = fc.record({
     topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,20}$/),

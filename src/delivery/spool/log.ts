@@ -204,6 +204,8 @@ export class Log {
       (error: unknown) => refusalOf(error),
     );
     this.#flushedSequence = group.at(-1)!.endSequence;
+    // Those before, where what came after them never got as far as being written.
+    this.#tell();
     this.#untold = () => {
       for (const { resolve, reject } of group) {
         if (refusal === null) resolve();
