@@ -97,7 +97,7 @@ class KafkaSender implements Sender {
     this.#identities = new Identities(this.#cluster);
     this.#limits = new TopicLimits(this.#cluster, clock, producer.metadataMaxAgeMs);
     this.#queues = new LeaderQueues(this.#cluster, producer, destination.clientId);
-    this.#watch = new LeaderWatch((topic, maxAgeMs) => this.#cluster.topic(topic, maxAgeMs), clock);
+    this.#watch = new LeaderWatch((topic, maxAgeMs) => this.#cluster.topic(topic, maxAgeMs, 'look'), clock);
   }
 
   async topic(name: string, refresh: boolean, purpose: 'send' | 'look' = 'send'): Promise<TopicFacts | TopicProblem> {
