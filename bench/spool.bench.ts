@@ -124,8 +124,9 @@ async function whileAway(seconds: number): Promise<Pick<SpoolResult, 'flush' | '
       headers,
     };
     const flush = await flushTimes(folder, seconds * 100);
-    // The first ones wait until it is clear that Kafka is away.
+    // The first ones wait until it is clear that Kafka is away; then it runs as it does after its first seconds.
     await pacedLoad({ ...single, seconds: 2, rate: 500 });
+    await pacedLoad({ ...single, seconds: 5, rate: EVENTS_PER_SECOND });
     const away = await pacedLoad({ ...single, seconds, rate: EVENTS_PER_SECOND });
     const pressure = [cpuPressure()];
     const awayBatches = await pacedLoad({ ...batch, seconds, rate: EVENTS_PER_SECOND / IN_A_BATCH });
