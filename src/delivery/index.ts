@@ -8,4 +8,4 @@ export { Spool } from './spool/spool.ts';
 export { isParked, parkedTopic } from './spool/releases.ts';
 export { systemFiles } from './spool/files.ts';
 export type { SpooledMessage } from './spool/frame.ts';
-export type { SpoolOwner, SpoolStatus } from './spool/ports.ts';
+export type { Released, SpoolOwner, SpoolStatus } from './spool/ports.ts';

@@ -46,7 +46,38 @@ async function stage(maxBytes = 1 << 30) {
     ).start();
     return answers;
   };
-  return { clock, delivery, spool, post };
+  /** Events of a parked sync that go on; their dead letters cannot be stored. */
+  const release = (...names: string[]): { batch: EventBatch; answers: IntakeAnswer[] } => {
+    const rejected = { state: 'rejected', code: 'mapping_failed', reason: 'it was meant to be' };
+    const flow = {
+      sync: { name: 's', maxRejected: null },
+      mapping: {
+        map: ({ position }: SourceRecord) => (position === 'refused' ? rejected : item(position).message),
+        literalTopic: 'orders',
+      },
+      options: intake,
+      counts: emptyCounts(),
+      meter: { read: () => undefined, rejected: () => null },
+      held: null,
+    } as unknown as Flow;
+    const route = { flow, delivery: delivery.as, spool, routeText: '{}', passes: () => true, released: true };
+    const answers: IntakeAnswer[] = [];
+    const observer = { eventsSettled: () => undefined, held: () => undefined };
+    const batch = new EventBatch(
+      names.map((position) => ({ position, bytes: Buffer.from('{}') }) as SourceRecord),
+      [route as unknown as EventRoute],
+      {
+        deadLetters: { add: () => Promise.reject(new Error('not now')) },
+        observer: observer as never,
+        clock,
+        waitMs: WAIT_MS,
+      },
+      (answer) => answers.push(answer),
+    );
+    batch.start();
+    return { batch, answers };
+  };
+  return { clock, delivery, spool, post, release };
 }
 
 test('where Kafka takes nothing they go to the disk after 300 ms, and are answered', async () => {
@@ -108,4 +139,24 @@ test('a position, for which an event may have to be read, is not asked for where
   positionsRead = 0;
   assert.deepEqual(post('orders'), [{ state: 'safe' }]);
   assert.equal(positionsRead, 0);
+});
+
+test('of parked events that go on, those that are delivered do not go again with those that are not', async () => {
+  const { clock, delivery, release } = await stage(0);
+  const { batch, answers } = release('m0', 'm1', 'refused');
+  delivery.inSend = 1;
+  clock.to(300);
+  await turns();
+  assert.deepEqual(answers, [], 'the disk has no room, and what is in a send may be delivered yet');
+  delivery.settle(1);
+  await turns();
+  assert.deepEqual(
+    answers.map(({ state }) => state),
+    ['unavailable'],
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((index) => batch.isLeft(index)),
+    [false, true, true],
+    'm1 was taken back, and of the last the dead letter could not be stored',
+  );
 });

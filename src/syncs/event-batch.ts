@@ -51,6 +51,9 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
   #withdrawn = 0;
   #answered = false;
   #letters: DeadLetter[] = [];
+  /** Of events that were parked: those of the letters, and those that are not safe. */
+  #lettersOf: number[] | null = null;
+  #left: Set<number> | null = null;
 
   constructor(
     events: readonly SourceRecord[],
@@ -77,22 +80,27 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     this.#close();
   }
 
+  /** Once events that were parked are answered: whether this one is not safe. */
+  isLeft(eventIndex: number): boolean {
+    return this.#left?.has(eventIndex) === true;
+  }
+
   /** On the disk: their outcome is the spool's to tell. */
   safe(count: number): void {
     for (let i = 0; i < count; i++) this.#close();
   }
 
-  unavailable(reason: string, count: number): void {
+  unavailable(reason: string, indexes: readonly number[]): void {
     this.#giveUp(reason);
-    this.#withdrawn += count;
-    this.safe(count);
+    for (const index of indexes) this.#withdraw(index);
+    this.safe(indexes.length);
   }
 
   settled(index: number, outcome: Outcome): void {
     const route = this.#routes[index % this.#routes.length]!;
     const { counts } = route.flow;
     if (outcome.state === 'withdrawn') {
-      this.#withdrawn++;
+      this.#withdraw(index);
     } else {
       counts.read++;
       route.flow.meter.read(1);
@@ -119,6 +127,15 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
 
   waits(held: Held): void {
     for (const { flow } of this.#routes) if (concerns(held, flow) && !isTripped(flow)) this.#mark(flow, held);
+  }
+
+  #withdraw(index: number): void {
+    this.#withdrawn++;
+    if (this.#released) this.#leave(Math.floor(index / this.#routes.length));
+  }
+
+  #leave(eventIndex: number): void {
+    (this.#left ??= new Set()).add(eventIndex);
   }
 
   /** A sync that rejects too much takes no more until a person has looked. */
@@ -199,23 +216,28 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     if (this.#open > 0) return;
     this.#cancelTimer();
     this.#observer.eventsSettled(this.#events.length);
-    if (this.#withdrawn > 0 || this.#letters.length === 0) {
-      this.#tell(this.#withdrawn > 0 ? this.#unavailable('Kafka did not answer in time') : SAFE);
+    const answer = this.#withdrawn > 0 ? this.#unavailable('Kafka did not answer in time') : SAFE;
+    if (this.#letters.length === 0 || (this.#withdrawn > 0 && !this.#released)) {
+      this.#tell(answer);
       return;
     }
     // Promise 1: a rejection is stored before the answer.
     const letters = this.#letters;
     this.#letters = [];
     this.#deadLetters.add(letters).then(
-      () => this.#tell(SAFE),
-      () => this.#tell(this.#unavailable('the rejected events could not be stored')),
+      () => this.#tell(answer),
+      () => {
+        for (const eventIndex of this.#lettersOf ?? []) this.#leave(eventIndex);
+        this.#tell(this.#unavailable('the rejected events could not be stored'));
+      },
     );
   }
 
   /** Takes back what is in no send yet and answers; what is under way ends by itself and is only counted. */
   #giveUp(reason: string): void {
     if (this.#answered) return;
-    this.#tell(this.#unavailable(reason));
+    // Nobody is kept waiting for events that were parked: what is in a send is awaited, so that it does not go again.
+    if (!this.#released) this.#tell(this.#unavailable(reason));
     const parts = new Set<MessageOwner>(this.#parts.values());
     for (const delivery of new Set(this.#routes.map((route) => route.delivery)))
       delivery.withdraw((owner) => owner === this || parts.has(owner));
@@ -234,9 +256,15 @@ export class EventBatch implements MessageOwner, SpoolingRequest {
     return { state: 'unavailable', retryAfterSeconds: RETRY_AFTER_SECONDS, reason };
   }
 
+  /** These are events that were parked. */
+  get #released(): boolean {
+    return this.#routes[0]?.released === true;
+  }
+
   #keep(eventIndex: number, route: EventRoute, rejection: Rejection): void {
     const event = this.#events[eventIndex]!;
     const mapped = route.flow.mapping.map(event, route.context);
+    if (this.#released) (this.#lettersOf ??= []).push(eventIndex);
     this.#letters.push(letterOf(route.flow.sync.name, null, event, 'state' in mapped ? null : mapped, rejection));
   }
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { EventIntake, IntakeAnswer } from '../sources/ports.ts';
 import type { Configuration, SourceRecord } from '../model/index.ts';
+import type { Released } from '../delivery/index.ts';
 import type { Destinations } from './destinations.ts';
 import { ACCEPT_WITHIN_MS, EventBatch, type EventRoute } from './event-batch.ts';
 import { isActive, isTripped, type Flow } from './flows.ts';
@@ -87,8 +88,8 @@ export class SyncsIntake implements EventIntake {
     });
   }
 
-  /** Events of a sync that were parked, in their order; whether all are safe. False: not now. */
-  release(sync: string, events: readonly SourceRecord[]): Promise<boolean> {
+  /** Events of a sync that were parked, in their order; whether each is safe. False: not now. */
+  release(sync: string, events: readonly SourceRecord[]): Promise<Released> {
     const planned = [...this.#plans.values()].flat().find(({ flow }) => flow.sync.name === sync);
     if (this.#draining || planned === undefined || isTripped(planned.flow)) return Promise.resolve(false);
     const { flow, ...rest } = planned;
@@ -99,7 +100,10 @@ export class SyncsIntake implements EventIntake {
     const { clock, deadLetters, observer } = this.#tools;
     return new Promise((resolve) => {
       const tools = { clock, deadLetters, observer, waitMs: ACCEPT_WITHIN_MS };
-      new EventBatch(events, [route], tools, ({ state }) => resolve(state === 'safe')).start();
+      const batch = new EventBatch(events, [route], tools, ({ state }) =>
+        resolve(state === 'safe' || events.map((_event, at) => !batch.isLeft(at))),
+      );
+      batch.start();
     });
   }
 

@@ -9,7 +9,7 @@ export interface SpoolingRequest extends MessageOwner {
   /** So many messages are on the disk, flushed. */
   safe(count: number): void;
   /** Messages could not be taken: the request is told to come again. */
-  unavailable(reason: string, count: number): void;
+  unavailable(reason: string, indexes: readonly number[]): void;
   /** Why its messages wait, for people. */
   waits(held: Held): void;
 }
@@ -82,12 +82,12 @@ export class SpoolPart implements SpoolOwner {
     for (const index of indexes) this.#leave(index);
     flushed.then(
       () => this.#request.safe(indexes.length),
-      (refusal: Error) => this.#request.unavailable(refusal.message, indexes.length),
+      (refusal: Error) => this.#request.unavailable(refusal.message, indexes),
     );
   }
 
   refused(reason: string): void {
-    this.#request.unavailable(reason, 0);
+    this.#request.unavailable(reason, []);
   }
 
   settled(index: number, outcome: Outcome): void {

@@ -7,6 +7,7 @@ import {
   systemFiles,
   type Delivery,
   type IntakeOptions,
+  type Released,
   type SpooledMessage,
   type SpoolStatus,
 } from '../delivery/index.ts';
@@ -36,8 +37,8 @@ export interface SpoolTools {
   readonly flows: () => ReadonlyMap<string, Flow>;
   /** Whether a sync is configured, if only as one that cannot work. */
   readonly known: (sync: string) => boolean;
-  /** Events of a sync that were parked go on; whether all are safe. */
-  readonly release: (sync: string, events: readonly SourceRecord[]) => Promise<boolean>;
+  /** Events of a sync that were parked go on; whether they are safe. */
+  readonly release: (sync: string, events: readonly SourceRecord[]) => Promise<Released>;
   /** A spool is open and has messages: its destination is needed. */
   readonly wanted: (destination: string) => void;
 }
@@ -334,13 +335,11 @@ export class Spools {
     return flow === undefined ? this.#tools.known(sync) : isTripped(flow);
   }
 
-  #release(sync: string, items: readonly SpooledMessage[]): Promise<boolean> {
+  #release(sync: string, items: readonly SpooledMessage[]): Promise<Released> {
     const nowMs = this.#tools.clock.now();
-    const events = items.map(({ message, position }) => eventOfBytes(message.value!, position, nowMs));
-    return this.#tools.release(
-      sync,
-      events.filter((event) => event !== null),
-    );
+    // None is null: `#unusable` has taken those out.
+    const events = items.map(({ message, position }) => eventOfBytes(message.value!, position, nowMs)!);
+    return this.#tools.release(sync, events);
   }
 
   /** Nobody is left to map it, or it cannot be read: kept among the dead letters, and no longer in the way of others. */

@@ -25,12 +25,15 @@ export interface SpoolOptions {
   readonly held: (topic: string, held: Held | null) => void;
   /** Whether a sync whose records were parked may not go on; absent: none is ever parked. */
   readonly parked?: (sync: string) => boolean;
-  /** Records of a sync that goes on, in their order; resolves with whether all are safe elsewhere. False: not now. */
-  readonly release?: (sync: string, items: readonly SpooledMessage[]) => Promise<boolean>;
+  /** Records of a sync that goes on, in their order; resolves with whether each is safe elsewhere, or with one word for all. */
+  readonly release?: (sync: string, items: readonly SpooledMessage[]) => Promise<Released>;
   /** Why a record can never go on, so that it becomes a dead letter; null, or absent: it may. */
   readonly unusable?: (sync: string, item: SpooledMessage) => Rejection | null;
   readonly warned: (message: string) => void;
 }
+
+/** Whether records that were to go on are safe elsewhere: each by its index, or all. What is not stays where it is. */
+export type Released = boolean | readonly boolean[];
 
 export interface RejectedMessage {
   readonly message: Message;

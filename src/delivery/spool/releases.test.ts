@@ -71,6 +71,23 @@ test('what cannot be released now holds up no other topic, however much it is', 
   await spool.close();
 });
 
+test('of those that went together only what is not safe goes again', async () => {
+  const groups: string[][] = [];
+  const { spool } = await openSpool(new RecordedFiles(), {
+    parked: () => false,
+    release: async (_sync, items) => {
+      groups.push(items.map(({ position }) => position));
+      return items.map(({ position }) => groups.length > 2 || !['e1', 'e3'].includes(position));
+    },
+  });
+  await spool.append(ids(0, 5).map(record));
+  spool.attach(new PlayedDelivery().as);
+  await turns(40);
+  assert.deepEqual(groups, [ids(0, 5), ['e1'], ['e1'], ['e3']]);
+  assert.equal(spool.status.messages, 0);
+  await spool.close();
+});
+
 test('closed while what was released is being flushed: it is on the disk once, and sent once after the next start', async () => {
   const files = new SlowFlushes();
   let parked = true;

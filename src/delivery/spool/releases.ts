@@ -3,7 +3,7 @@
  * on. They stand in queues of their own, under names that no topic can have, so that they hold up nobody.
  */
 import { WITHDRAWN, type Rejection } from '../../model/index.ts';
-import type { SpoolOptions } from './ports.ts';
+import type { Released, SpoolOptions } from './ports.ts';
 import type { Handed, TopicQueue } from './topic-queue.ts';
 
 const TRY_AGAIN_MS = 1_000;
@@ -70,12 +70,13 @@ export class Releases {
       const group = waiting.slice(0, AT_ONCE);
       const rejections = this.#rejections(queue, group);
       const usable = group.filter(({ sequence }) => !rejections.has(sequence));
-      if (usable.length === 0 || (await this.#release(queue, usable))) {
-        waiting.splice(0, group.length);
-        for (const { sequence } of usable) queue.released(sequence);
-        for (const [sequence, rejection] of rejections) queue.settled(sequence, rejection);
-        continue;
-      }
+      const released = usable.length === 0 || (await this.#release(queue, usable));
+      const left = usable.filter((_one, at) => !(typeof released === 'boolean' ? released : released[at]));
+      // Promise 5: what is safe does not go again with what is not.
+      waiting.splice(0, group.length, ...left);
+      for (const one of usable) if (!left.includes(one)) queue.released(one.sequence);
+      for (const [sequence, rejection] of rejections) queue.settled(sequence, rejection);
+      if (left.length === 0) continue;
       // One is tried at a time from now on, and the others give their room to other topics. Promise 3: they go back
       // before the first does, and none overtakes it.
       queue.blocked ??= 'stalled';
@@ -96,7 +97,7 @@ export class Releases {
     return rejections;
   }
 
-  async #release(queue: TopicQueue, group: readonly Waiting[]): Promise<boolean> {
+  async #release(queue: TopicQueue, group: readonly Waiting[]): Promise<Released> {
     try {
       const items = group.map(({ handed }) => handed);
       return (await this.#options.release?.(syncOf(queue), items)) ?? false;
