@@ -8,6 +8,8 @@ const { hostname, port, pathname, host } = new URL(load.url);
 const request = requestBytes();
 const idle: Socket[] = [];
 const due: number[] = [];
+/** Bytes of the present answer so far: it may come in pieces. */
+const pieces = new Map<Socket, string>();
 const underWay = new Map<Socket, { readonly dueMs: number; readonly sentMs: number }>();
 const fromDue: number[] = [];
 const fromSent: number[] = [];
@@ -48,17 +50,26 @@ function open(): Promise<void> {
   });
 }
 
-/** Answers are short: each comes in one piece. */
-function answered(socket: Socket, answer: Buffer): void {
+function answered(socket: Socket, piece: Buffer): void {
   const nowMs = performance.now();
+  const answer = (pieces.get(socket) ?? '') + piece.toString('latin1');
+  if (!isWhole(answer)) return void pieces.set(socket, answer);
+  pieces.delete(socket);
   const { dueMs, sentMs } = underWay.get(socket)!;
-  if (answer.toString('latin1', 9, 12) !== '200') non200++;
+  if (answer.slice(9, 12) !== '200') non200++;
   fromDue.push(nowMs - dueMs);
   fromSent.push(nowMs - sentMs);
   underWay.delete(socket);
   const next = due.shift();
   if (next === undefined) idle.push(socket);
   else send(socket, next);
+}
+
+function isWhole(answer: string): boolean {
+  const head = answer.indexOf('\r\n\r\n');
+  if (head === -1) return false;
+  const length = /content-length: (\d+)/i.exec(answer.slice(0, head));
+  return answer.length >= head + 4 + Number(length?.[1] ?? 0);
 }
 
 function send(socket: Socket, dueMs: number): void {
