@@ -43,8 +43,11 @@ export const systemFiles: SpoolFiles = {
     });
     const found = await Promise.all(
       names.map(async (name) => {
-        // Something that points nowhere is none of ours.
-        const facts = await stat(join(folder, name)).catch(() => null);
+        const facts = await stat(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+          // Something that points nowhere is none of ours; what the disk does not tell of may be.
+          if (error.code === 'ENOENT' || error.code === 'ELOOP') return null;
+          throw error;
+        });
         return facts?.isFile() === true ? [{ name, bytes: facts.size }] : [];
       }),
     );

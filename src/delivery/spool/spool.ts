@@ -98,12 +98,12 @@ export class Spool {
     const spool = new Spool(options, log, keeper);
     try {
       await spool.#findParked();
+      await tellStrays(options);
     } catch (error) {
       await spool.close();
       throw error;
     }
     keeper.keep(log, () => spool.#progress());
-    await tellStrays(options);
     return spool;
   }
 
