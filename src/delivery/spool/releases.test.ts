@@ -1,6 +1,7 @@
 /** Records of parked syncs in the spool: apart from messages, kept over a restart, released in their order (Promises 1 and 3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { heldClock } from '../../../test/support/held-clock.ts';
 import { RecordedFiles, SlowFlushes } from '../../../test/support/recorded-files.ts';
 import { PlayedDelivery, item, openSpool, turns } from '../../../test/support/spool.ts';
 import type { SpooledMessage } from './frame.ts';
@@ -85,6 +86,40 @@ test('of those that went together only what is not safe goes again', async () =>
   await turns(40);
   assert.deepEqual(groups, [ids(0, 5), ['e1'], ['e1'], ['e3']]);
   assert.equal(spool.status.messages, 0);
+  await spool.close();
+});
+
+test('what is released and has no outcome for long holds up no other topic, and nothing of its sync goes before it', async () => {
+  const clock = heldClock();
+  const groups: string[][] = [];
+  const answer = Promise.withResolvers<boolean>();
+  const { spool } = await openSpool(new RecordedFiles(), {
+    clock,
+    parked: () => false,
+    release: (_sync, items) => {
+      groups.push(items.map(({ position }) => position));
+      return groups.length === 1 ? answer.promise : Promise.resolve(true);
+    },
+  });
+  const ids30k = ids(0, 30_000);
+  for (let at = 0; at < ids30k.length; at += 1000) await spool.append(ids30k.slice(at, at + 1000).map(record));
+  await spool.append(ids(0, 10).map((id) => item(`m${id}`)));
+  const delivery = new PlayedDelivery();
+  spool.attach(delivery.as);
+  await turns(60);
+  assert.equal(delivery.delivered.length, 0, 'they fill the lanes');
+  for (let ms = 1_000; ms <= 4_000; ms += 1_000) {
+    clock.to(ms);
+    await turns(60);
+  }
+  assert.equal(delivery.delivered.length, 10);
+  assert.equal(groups.length, 1);
+  answer.resolve(true);
+  for (let ms = 5_000; groups.flat().length < 30_000 && ms < 60_000; ms += 1_000) {
+    await turns(400);
+    clock.to(ms);
+  }
+  assert.deepEqual(groups.flat(), ids30k);
   await spool.close();
 });
 

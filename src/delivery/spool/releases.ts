@@ -8,6 +8,8 @@ import type { Handed, TopicQueue } from './topic-queue.ts';
 
 const TRY_AGAIN_MS = 1_000;
 const AT_ONCE = 200;
+/** What goes on for longer than this gives the room of those behind it to other topics. */
+const SLOW_MS = 2_000;
 const PREFIX = 'sync/';
 
 /** Where the records of a parked sync stand in the spool. */
@@ -70,17 +72,17 @@ export class Releases {
       const group = waiting.slice(0, AT_ONCE);
       const rejections = this.#rejections(queue, group);
       const usable = group.filter(({ sequence }) => !rejections.has(sequence));
+      const cancel = this.#options.clock.after(SLOW_MS, () => makeRoom(queue, waiting, group.length), { unref: true });
       const released = usable.length === 0 || (await this.#release(queue, usable));
+      cancel();
       const left = usable.filter((_one, at) => !(typeof released === 'boolean' ? released : released[at]));
       // Promise 5: what is safe does not go again with what is not.
       waiting.splice(0, group.length, ...left);
       for (const one of usable) if (!left.includes(one)) queue.released(one.sequence);
       for (const [sequence, rejection] of rejections) queue.settled(sequence, rejection);
       if (left.length === 0) continue;
-      // One is tried at a time from now on, and the others give their room to other topics. Promise 3: they go back
-      // before the first does, and none overtakes it.
-      queue.blocked ??= 'stalled';
-      for (const { sequence } of waiting.splice(1)) queue.settled(sequence, WITHDRAWN);
+      // One is tried at a time from now on.
+      makeRoom(queue, waiting, 1);
       await this.#options.clock.sleep(TRY_AGAIN_MS);
       for (const { sequence } of waiting.splice(0)) queue.settled(sequence, WITHDRAWN);
     }
@@ -106,6 +108,12 @@ export class Releases {
       return false;
     }
   }
+}
+
+/** All but the first go back to the disk. Promise 3: before those do, and none overtakes them. */
+function makeRoom(queue: TopicQueue, waiting: Waiting[], keep: number): void {
+  queue.blocked ??= 'stalled';
+  for (const { sequence } of waiting.splice(keep)) queue.settled(sequence, WITHDRAWN);
 }
 
 function syncOf({ topic }: TopicQueue): string {
