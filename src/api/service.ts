@@ -175,9 +175,9 @@ export class Service implements HeadraceService {
   }
 
   async deadLetters(sync: string, limit: number): Promise<DeadLetterAnswer> {
-    const { total, groups, letters, topic, notes } = await this.#tools.syncs.deadLetters.list(sync, limit);
+    const { groups, letters, notes, ...listed } = await this.#tools.syncs.deadLetters.list(sync, limit);
     const byCode = groups.map((group) => ({ ...group, remedy: errorCodes[group.code]?.remedy ?? null }));
-    return { total, byCode, topic, letters: letters.map(summaryOf), ...(notes.length === 0 ? {} : { notes }) };
+    return { ...listed, byCode, letters: letters.map(summaryOf), ...(notes.length === 0 ? {} : { notes }) };
   }
 
   redrive(sync: string): Promise<RedriveAnswer> {
@@ -238,7 +238,8 @@ export class Service implements HeadraceService {
       const nowMs = clock.monotonic();
       const perSecond = ((run.counts.read - before.read) / Math.max(1, nowMs - before.atMs)) * 1000;
       before = { atMs: nowMs, read: run.counts.read };
-      yield { run, ...active.progress(), perSecond: Math.round(perSecond), finished: ended !== null };
+      const waits = ended === null ? active.waits() : null;
+      yield { run, ...active.progress(), perSecond: Math.round(perSecond), waits, finished: ended !== null };
       if (ended !== null) return;
     }
   }

@@ -1,6 +1,6 @@
 /** What every command has at hand: doors, printer, and the options that they share. */
 import type { Command } from 'commander';
-import type { WrittenObject } from '../model/index.ts';
+import { HeadraceError, type WrittenObject } from '../model/index.ts';
 import type { Doors, Opened, Target } from './doors.ts';
 import type { Output } from './output.ts';
 
@@ -58,9 +58,24 @@ export async function withService<T>(
   });
   try {
     return await task(opened);
+  } catch (error) {
+    if (error instanceof HeadraceError) tellWhoReads(context.output, opened, [error]);
+    throw error;
   } finally {
     await opened.close();
   }
+}
+
+/** Where a running server does the work, `${NAME}` is read in its environment and not in the caller's. */
+export function tellWhoReads(
+  output: Output,
+  { server }: Opened,
+  problems: readonly { readonly code?: string }[],
+): void {
+  if (server === null || !problems.some(({ code }) => code === 'config_unresolved')) return;
+  output.note(
+    `The server at ${server} runs on this data folder and reads references in its own environment: set the variable there, or stop it first.`,
+  );
 }
 
 /** An option that must be a whole number of at least `least`. */

@@ -20,7 +20,12 @@ interface Said {
 const object = { kind: 'sync', name: 'orders', body: {} } as const;
 
 /** Runs `headrace <args>` with doors that open onto the given service. */
-async function headrace(args: string, service: Partial<HeadraceService> = {}, terminal = false): Promise<Said> {
+async function headrace(
+  args: string,
+  service: Partial<HeadraceService> = {},
+  terminal = false,
+  server: string | null = null,
+): Promise<Said> {
   const out = { stdout: '', stderr: '' };
   const targets: Target[] = [];
   const stream = (name: 'stdout' | 'stderr'): { write: (text: string) => void; isTTY: boolean } => ({
@@ -30,7 +35,7 @@ async function headrace(args: string, service: Partial<HeadraceService> = {}, te
   const doors: Doors = {
     open(target) {
       targets.push(target);
-      return Promise.resolve({ service: fakeService(service), server: null, close: () => Promise.resolve() });
+      return Promise.resolve({ service: fakeService(service), server, close: () => Promise.resolve() });
     },
     readConfiguration: (path) =>
       Promise.resolve({
@@ -308,6 +313,43 @@ test('apply shows the plan; with problems it stores nothing and exits 1', async 
   assert.equal(dry.targets[0]?.use, 'look');
 });
 
+test('what warns of a name that is not known is told beside what is missing', async () => {
+  const problems = [{ path: 'destinations.main.brokers', reason: 'is missing.', remedy: 'Add it.' }];
+  const { stderr } = await headrace('apply -f f.yaml', {
+    plan: () => Promise.resolve({ changes: [], problems, warnings: ['kafka: bootstrap.server is not known'] }),
+  });
+  assert.match(stderr, /warning: .*bootstrap\.server is not known\nerror: .*brokers: is missing/);
+});
+
+test('a reference that a running server cannot read says whose environment counts', async () => {
+  const unset = { path: 'sources.web.write_key', reason: 'reads KEY, which is not set.', remedy: 'Set it.' };
+  const problems = [{ ...unset, code: 'config_unresolved' }] as const;
+  const plan = (): ReturnType<HeadraceService['plan']> => Promise.resolve({ changes: [], problems, warnings: [] });
+  const check = (): Promise<never> => Promise.reject(new ConfigurationError(problems));
+  const address = 'http://127.0.0.1:8080';
+  assert.match((await headrace('apply -f f.yaml', { plan }, false, address)).stderr, /server at http:.*environment/);
+  assert.match((await headrace('check main', { check }, false, address)).stderr, /server at http:.*environment/);
+  assert.doesNotMatch((await headrace('check main', { check })).stderr, /server at/);
+});
+
+test('a run that a server does says why it waits, once, and when it goes on', async () => {
+  const waiting = (waits: string | null): ReturnType<typeof progress> => ({
+    ...progress(runFacts('running'), 10),
+    waits,
+  });
+  const service: Partial<HeadraceService> = {
+    async *run() {
+      yield waiting('nothing listens there');
+      yield waiting('nothing listens there');
+      yield waiting(null);
+      yield await Promise.resolve(progress(runFacts('succeeded'), 1000));
+    },
+  };
+  const { stderr } = await headrace('run orders', service, false, 'http://127.0.0.1:8080');
+  assert.match(stderr, /^warning: The sync orders waits: nothing listens there\nThe sync orders goes on\.\n$/);
+  assert.equal((await headrace('run orders', service)).stderr, '');
+});
+
 test('tail prints each message as it is; --limit ends it', async () => {
   const message = (offset: string, value: string | null) => ({
     topic: 'orders',
@@ -398,6 +440,7 @@ test('dead letters are told by code, then one by one', async () => {
           },
         ],
         topic: 'rejected',
+        destination: 'main',
         letters: [
           {
             id: '9',
@@ -418,7 +461,7 @@ test('dead letters are told by code, then one by one', async () => {
   });
   assert.match(stdout, /too_large {6}2 {2}2026-01-02 03:04:05 {2}2026-01-02 03:04:05 {2}larger/);
   assert.match(stdout, /too_large: Send less\./);
-  assert.match(stderr, /headrace tail rejected/);
+  assert.match(stderr, /headrace tail rejected --destination main --from-start/);
   assert.match(stdout, /The newest 1 of 2:/);
   assert.match(stdout, /orders\.csv:2 {2}orders {2}larger than the topic allows {2}base64:\/w==/);
 });

@@ -16,10 +16,15 @@ export class ProgressPrinter {
   #lastLineMs: number;
   #perSecond = 0;
   #first: { done: number; atMs: number } | null = null;
+  /** Told once for each change. */
+  #waits: string | null = null;
+  readonly #tellsWaits: boolean;
 
-  constructor(output: Output, clock: Clock) {
+  /** `tellsWaits`: whether it says why a run waits; in one process the log says it. */
+  constructor(output: Output, clock: Clock, tellsWaits: boolean) {
     this.#output = output;
     this.#clock = clock;
+    this.#tellsWaits = tellsWaits;
     this.#startedMs = clock.monotonic();
     this.#lastLineMs = this.#startedMs;
   }
@@ -30,11 +35,20 @@ export class ProgressPrinter {
       this.#first === null ? progress.perSecond : this.#perSecond * (1 - SMOOTHING) + progress.perSecond * SMOOTHING;
     this.#first ??= { done: progress.done, atMs: now };
     if (progress.finished) return;
+    this.#tellWaits(progress);
     const text = this.#text(progress, now);
     if (this.#output.interactive) return this.#output.progress(`${bar(progress)} ${text}`);
     if (now - this.#lastLineMs < LINE_EVERY_MS) return;
     this.#lastLineMs = now;
     this.#output.note(text);
+  }
+
+  #tellWaits({ waits, run }: RunProgress): void {
+    if (!this.#tellsWaits || waits === this.#waits) return;
+    this.#waits = waits;
+    this.#output.clearProgress();
+    if (waits === null) this.#output.note(`The sync ${run.sync} goes on.`);
+    else this.#output.warn(`The sync ${run.sync} waits: ${waits}`);
   }
 
   #text({ run, done, total }: RunProgress, now: number): string {

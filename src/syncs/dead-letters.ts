@@ -37,8 +37,9 @@ export interface ListedLetters {
   readonly groups: readonly (DeadLetterGroup & { readonly inTopic: number })[];
   /** Newest first. */
   readonly letters: readonly ListedLetter[];
-  /** Where new ones go; null: into the state. */
+  /** Where new ones go, and whose cluster it is in; null: into the state. */
   readonly topic: string | null;
+  readonly destination: string | null;
   /** What a person should know beside, such as why the topic could not be read. */
   readonly notes: readonly string[];
 }
@@ -80,6 +81,7 @@ export class DeadLetters {
       groups,
       letters: letters.slice(0, limit),
       topic: topic?.place.topic ?? null,
+      destination: topic?.place.destination ?? null,
       notes: inTopic.notes,
     };
   }

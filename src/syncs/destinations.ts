@@ -75,16 +75,20 @@ export class Destinations {
 
   /**
    * Waits up to the grace for all messages (less where Kafka is away: nothing will change), then closes. Returns how many
-   * were left without an outcome.
+   * were left without an outcome, and are not safe on the disk.
    */
   async close(graceMs: number): Promise<number> {
-    const deliveries = [...this.#open.values()].map((open) => open.delivery);
+    const open = [...this.#open];
     // What is in no send goes to the disk, and those who wait for it are told that it is safe.
-    for (const name of this.#open.keys()) this.#spools?.detach(name);
+    for (const [name] of open) this.#spools?.detach(name);
     this.#open.clear();
     this.#configs = new Map();
+    const troubledGraceMs = Math.min(graceMs, TROUBLED_GRACE_MS);
     const left = await Promise.all(
-      deliveries.map((delivery) => delivery.close(graceMs, { troubledGraceMs: Math.min(graceMs, TROUBLED_GRACE_MS) })),
+      open.map(async ([name, { delivery }]) => {
+        const safe = this.#spools?.handedMessages(name) ?? 0;
+        return Math.max(0, (await delivery.close(graceMs, { troubledGraceMs })) - safe);
+      }),
     );
     const retired = Promise.all(this.#retiring.values());
     const early = new AbortController();

@@ -9,8 +9,8 @@ const SAFE_STALLED_AFTER_MS = 1_000;
 
 /**
  * Takes nothing new and waits until everything pending has its outcome, at most `graceMs`, and at most 2 s in which
- * nothing moves. Then closes the destinations. Answers how many messages were left without an outcome: none of them was
- * answered with success, so whoever sent them sends them again.
+ * nothing moves. Then closes the destinations. Answers how many messages were left without an outcome and are not on the
+ * disk: none of them was answered with success, so whoever sent them sends them again.
  */
 export async function drainSyncs(syncs: Syncs, clock: Clock, graceMs: number): Promise<number> {
   const startedMs = clock.monotonic();

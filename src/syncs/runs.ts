@@ -30,6 +30,8 @@ export interface ActiveRun {
   facts(): RunFacts;
   /** How far the source is read safely, in the reader's unit. */
   progress(): { done: number; total: number | null; unit: 'bytes' | 'rows' };
+  /** Why its messages wait, while they do. */
+  waits(): string | null;
   /** Stops after what is under way; the run is then `cancelled` and can be taken up. */
   cancel(): void;
   readonly ended: Promise<RunFacts>;
@@ -146,6 +148,7 @@ export class Runs {
           unit: reader.extent.unit,
         };
       },
+      waits: () => tableRun.waits,
       cancel: () => stop.abort(),
       ended,
     };

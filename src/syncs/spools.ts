@@ -297,7 +297,10 @@ export class Spools {
     flow.counts.read++;
     flow.counts[outcome]++;
     flow.meter.read(1);
-    if (outcome === 'delivered') return;
+    if (outcome === 'delivered') {
+      if (flow.held !== null && !isTripped(flow)) this.#hold(flow, null);
+      return;
+    }
     const held = judge(flow);
     if (held !== null) this.#hold(flow, held);
   }

@@ -104,6 +104,11 @@ export class TableRun {
     return { ...this.#run, counts: { ...this.#saved }, checkpoint: this.#position };
   }
 
+  /** Why its messages wait, while they do. */
+  get waits(): string | null {
+    return this.#flow?.held?.reason ?? null;
+  }
+
   /** Runs to the end, to the stop signal or to the first thing that makes going on pointless. Never rejects. */
   async execute(): Promise<RunFacts> {
     const { runs, observer } = this.#tools;

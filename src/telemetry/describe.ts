@@ -141,7 +141,7 @@ function stopped(leftMessages: number, tookMs: number): LogLine {
 
 function held(sync: string, reason: string | null, remedy: string | null): LogLine {
   if (reason === null) return line('info', `Sync ${sync} goes on`, { sync });
-  return line('warn', `Sync ${sync} waits: ${reason}`, { sync, reason, remedy });
+  return line('warn', `Sync ${sync} waits: ${reason}`, { sync, reason, ...(remedy ? { remedy } : {}) });
 }
 
 function runStarted({ id, sync, cause, resumed }: RunFacts): LogLine {

@@ -128,6 +128,7 @@ export class Metrics {
         return;
       case 'run_ended':
         this.#runs.inc({ sync: event.run.sync, state: event.run.state });
+        this.#held.set({ sync: event.run.sync }, 0);
         if (event.run.state === 'succeeded') this.#lastSuccess.set({ sync: event.run.sync }, this.#clock.now() / 1000);
         return;
       case 'held':

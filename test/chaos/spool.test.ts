@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import type { RunningKafka } from '../../src/local/kafka.ts';
 import { CollectorLoad } from '../support/collector-load.ts';
 import { drawKeys } from '../support/flow.ts';
 import { startHeadrace, type Server } from '../support/headrace.ts';
@@ -45,6 +46,7 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
     assert.deepEqual([...load.statuses.keys()], [200], `answers ${JSON.stringify([...load.statuses])}`);
     await untilEmpty(server);
     assert.deepEqual(await spoolMetrics(server), { messages: 0, bytes: 0, oldest_age_seconds: 0, unusable: 0 });
+    await checkThatItSaysWhenItIsOver(server, load, kafka);
     assert.equal((await server.stop()).code, 0);
     await verdict(0);
     assert.deepEqual(segments(setup), [], 'what is delivered is removed');
@@ -101,7 +103,8 @@ describe('Kafka away, with a spool', { timeout: amount(600_000, 3_600_000) }, ()
       const ended = server.stop('SIGTERM', 15_000);
       await until('it has closed the door', async () => !(await isReady(server)));
       load.pause();
-      const { code } = await ended;
+      const { code, stdout, stderr } = await ended;
+      assert.match(stdout + stderr, /nothing was left without an answer/);
       const took = performance.now() - began;
       t.diagnostic(`ended ${Math.round(took)} ms after SIGTERM`);
       assert.equal(code, 0);
@@ -209,6 +212,18 @@ async function checkOutageMetrics(server: Server, load: CollectorLoad, killedMs:
     assert.ok(Math.abs(grown - passed) < 1, `older by ${grown} s after ${passed} s`);
     return grown > 0.5;
   });
+}
+
+/** Why a sync waits is told, and no longer once the disk is empty, also when no new event comes. */
+async function checkThatItSaysWhenItIsOver(server: Server, load: CollectorLoad, kafka: RunningKafka): Promise<void> {
+  const why = async (): Promise<string | null> => (await status(server)).syncs[0]!.held;
+  await kafka.nodes[0]!.kill('SIGKILL');
+  const at = load.acknowledged + 50;
+  await load.run(() => load.acknowledged >= at);
+  await until('it is told why', async () => (await why()) !== null);
+  await kafka.nodes[0]!.restart();
+  await untilEmpty(server);
+  assert.equal(await why(), null);
 }
 
 async function isReady(server: Server): Promise<boolean> {

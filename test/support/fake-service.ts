@@ -20,7 +20,7 @@ export function runFacts(state: RunFacts['state'], counts: Partial<Counts> = {})
 }
 
 export function progress(run: RunFacts, done: number): RunProgress {
-  return { run, done, total: 1000, unit: 'bytes', perSecond: 50, finished: run.state !== 'running' };
+  return { run, done, total: 1000, unit: 'bytes', perSecond: 50, waits: null, finished: run.state !== 'running' };
 }
 
 /** Every method answers something of the right shape; `changes` replace some. */
@@ -39,7 +39,7 @@ export function fakeService(changes: Partial<HeadraceService> = {}): HeadraceSer
     cancel: () => Promise.resolve(runFacts('cancelled')),
     reset: () => Promise.resolve(),
     setEnabled: () => Promise.resolve(),
-    deadLetters: () => Promise.resolve({ total: 0, byCode: [], topic: null, letters: [] }),
+    deadLetters: () => Promise.resolve({ total: 0, byCode: [], topic: null, destination: null, letters: [] }),
     redrive: () => Promise.resolve({ delivered: 0, rejected: 0, filtered: 0, unreadable: 0, stopped: null }),
     clearDeadLetters: () => Promise.resolve({ removed: 0 }),
     async *tail() {

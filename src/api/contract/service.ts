@@ -127,6 +127,8 @@ export interface RunProgress {
   readonly unit: 'bytes' | 'rows';
   /** Records per second since the last item. */
   readonly perSecond: number;
+  /** Why nothing gets on, while that is so. */
+  readonly waits: string | null;
   readonly finished: boolean;
 }
 
@@ -144,8 +146,9 @@ export interface DeadLetterAnswer {
     /** How many of them lie in the topic. */
     readonly inTopic?: number;
   }[];
-  /** Where newer ones go; null: into the own state. */
+  /** Where newer ones go, and whose cluster it is in; null: into the own state. */
   readonly topic: string | null;
+  readonly destination: string | null;
   /** Of both places, newest first. */
   readonly letters: readonly DeadLetterSummary[];
   /** What the counts leave out, and why; absent: nothing. */

@@ -1,7 +1,7 @@
 /** `headrace apply`: configuration as code. */
 import type { Command } from 'commander';
 import type { PlanAnswer } from '../../api/contract/service.ts';
-import { examples, withData, withJson, withService, type Context, type DataOptions } from '../context.ts';
+import { examples, tellWhoReads, withData, withJson, withService, type Context, type DataOptions } from '../context.ts';
 import { exitCodes } from '../exit.ts';
 import { printable } from '../text.ts';
 
@@ -29,10 +29,14 @@ async function apply(context: Context, options: ApplyOptions): Promise<void> {
   const dryRun = options.dryRun === true;
   const change = { prune: options.prune === true };
   const target = { use: dryRun ? 'look' : 'work', role: 'apply' } as const;
-  await withService(context, options, target, async ({ service }) => {
+  await withService(context, options, target, async (opened) => {
+    const { service } = opened;
     const plan = await service.plan(objects, change);
     if (plan.problems.length > 0) {
+      // A name that is not known may be why another is missing.
+      for (const warning of plan.warnings) output.warn(warning);
       output.problems(locate(plan.problems));
+      tellWhoReads(output, opened, plan.problems);
       if (options.json === true) output.result(true, { ...plan, problems: locate(plan.problems) }, '');
       return exit(exitCodes.failed);
     }

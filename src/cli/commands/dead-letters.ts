@@ -60,7 +60,9 @@ function list(context: Context, sync: string, options: DeadLetterOptions): Promi
     const answer = await service.deadLetters(sync, options.limit);
     context.output.result(options.json === true, answer, answerText(answer));
     if (answer.topic !== null)
-      context.output.note(`New ones go to the topic ${answer.topic}: headrace tail ${answer.topic}`);
+      context.output.note(
+        `New ones go to the topic ${answer.topic}: headrace tail ${answer.topic} --destination ${answer.destination} --from-start`,
+      );
     tell(context, answer.notes);
   });
 }

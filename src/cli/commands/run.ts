@@ -58,8 +58,8 @@ async function run(context: Context, sync: string, options: RunOptions): Promise
   });
 }
 
-async function follow({ doors, output }: Context, { service }: Opened, sync: string): Promise<RunFacts> {
-  const printer = new ProgressPrinter(output, systemClock);
+async function follow({ doors, output }: Context, { service, server }: Opened, sync: string): Promise<RunFacts> {
+  const printer = new ProgressPrinter(output, systemClock, server !== null);
   let facts: RunFacts | null = null;
   for await (const progress of service.run(sync, 'manual', doors.interruption())) {
     facts = progress.run;
