@@ -88,7 +88,8 @@ async function sendAll(): Promise<void> {
     wokenMs = nowMs;
     for (; sent < count && startedMs + (sent * 1000) / load.rate <= nowMs; sent++) {
       const dueMs = startedMs + (sent * 1000) / load.rate;
-      const socket = idle.pop();
+      // In turn: a server closes connections that never ask anything.
+      const socket = idle.shift();
       if (socket === undefined) due.push(dueMs);
       else send(socket, dueMs);
     }
