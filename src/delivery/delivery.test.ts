@@ -140,6 +140,17 @@ test('closed with a batch whose answer never came: each owner is told, once, and
   assert.deepEqual(delivery.pending, { bytes: 0, messages: 0 });
 });
 
+test('what is on the disk too is not counted among what has no answer at the end', async () => {
+  const { sender, delivery, outcomes, hand } = played();
+  sender.answer = null;
+  hand(1, 'in a send');
+  hand(1, 'in it too');
+  await turnsOf(5);
+  Object.assign(outcomes, { isSafe: (index: number) => index === 1 });
+  assert.equal(await delivery.close(0), 1);
+  assert.equal(outcomes.byIndex.size, 2);
+});
+
 test('closed while a batch is taken apart: only what has no outcome yet is told that there was no answer', async () => {
   const { sender, delivery, outcomes, hand } = played();
   let sends = 0;

@@ -134,7 +134,7 @@ export class Delivery {
   /**
    * Waits up to `graceMs` for what is pending (up to `troubledGraceMs` while nothing can be sent), takes back what is in no
    * send, waits up to `answerMs` more for what is in one, then closes. Returns how many messages were in a send whose answer
-   * never came: their owners are told so.
+   * never came and are not on the disk: their owners are told so.
    */
   async close(graceMs: number, options: CloseOptions = {}): Promise<number> {
     const { troubledGraceMs = graceMs, answerMs = 0, hurry } = options;
@@ -155,10 +155,11 @@ export class Delivery {
   #end(): number {
     this.#closing.abort();
     const unanswered = [...this.#topics.values()].flatMap((topic) => topic.abandon());
+    const lost = unanswered.filter(({ owner, index }) => owner.isSafe?.(index) !== true).length;
     for (const entry of unanswered) this.#settle(entry, UNANSWERED);
     // Those that came meanwhile.
     this.withdraw(() => true);
-    return unanswered.length;
+    return lost;
   }
 
   /** Until the signal, or until the limit, which may change meanwhile. */

@@ -89,4 +89,6 @@ export interface MessageOwner {
   settled(index: number, outcome: Outcome): void;
   /** Messages of this owner cannot go on for now; told once per change, null when they go on again. */
   held(held: Held | null): void;
+  /** Whether the message is on the disk too, so that nothing is missing where its outcome never comes; absent: none is. */
+  isSafe?(index: number): boolean;
 }

@@ -84,12 +84,7 @@ export class Destinations {
     this.#open.clear();
     this.#configs = new Map();
     const troubledGraceMs = Math.min(graceMs, TROUBLED_GRACE_MS);
-    const left = await Promise.all(
-      open.map(async ([name, { delivery }]) => {
-        const safe = this.#spools?.handedMessages(name) ?? 0;
-        return Math.max(0, (await delivery.close(graceMs, { troubledGraceMs })) - safe);
-      }),
-    );
+    const left = await Promise.all(open.map(([, { delivery }]) => delivery.close(graceMs, { troubledGraceMs })));
     const retired = Promise.all(this.#retiring.values());
     const early = new AbortController();
     void retired.then(() => early.abort());

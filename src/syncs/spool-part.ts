@@ -102,6 +102,10 @@ export class SpoolPart implements SpoolOwner {
     this.#request.settled(index, outcome);
   }
 
+  isSafe(index: number): boolean {
+    return this.#redirected?.has(index) === true;
+  }
+
   held(held: Held | null): void {
     for (const owner of new Set([...(this.#redirected?.values() ?? [])].map((to) => to.owner))) owner.held(held);
     if (held === null) return;

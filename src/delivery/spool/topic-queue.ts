@@ -168,6 +168,10 @@ export class TopicQueue implements MessageOwner {
     this.#finish(sequence);
   }
 
+  isSafe(): boolean {
+    return true;
+  }
+
   held(held: Held | null): void {
     this.#events.held(this, held);
   }
