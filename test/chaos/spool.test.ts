@@ -277,6 +277,8 @@ async function prepare(
         ledger: load.ledger,
         read: readTopics(bootstrap, [name]),
         maxDuplicates,
+        // One that was on the disk and unanswered at a kill is as any other.
+        unknownMayRepeat: maxDuplicates > 0,
         checkValue: (id, record) => load.checkValue(id, record),
       });
       t.diagnostic(`${name}: ${counts.duplicates} duplicates`);

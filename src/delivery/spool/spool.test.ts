@@ -459,3 +459,23 @@ test('a partition that is stuck lets the others of its topic pass up to a bound;
     await spool.close();
   }
 });
+
+test('what an earlier process had done and not removed is removed at the start, though nothing new is spooled', async () => {
+  const { files, delivery, post, opened } = await stage();
+  delivery.flows = false;
+  opened.spool.late(post('m0'));
+  await turns();
+  // Killed once its progress was saved.
+  const remove = files.remove.bind(files);
+  files.remove = (path) => (path.endsWith('.seg') ? new Promise(() => undefined) : remove(path));
+  delivery.flows = true;
+  delivery.settle();
+  await turns();
+  files.remove = remove;
+  const next = await openSpool(files);
+  assert.equal(next.spool.status.messages, 0);
+  assert.ok(next.spool.status.bytes > 0);
+  next.spool.attach(new PlayedDelivery().as);
+  await turns();
+  assert.equal(next.spool.status.bytes, 0);
+});

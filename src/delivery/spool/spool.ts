@@ -104,6 +104,8 @@ export class Spool {
       throw error;
     }
     keeper.keep(log, () => spool.#progress());
+    // A process that was killed may have had no time to remove what was done.
+    if (log.bytes > 0) keeper.touch();
     return spool;
   }
 
